@@ -1,0 +1,2 @@
+/** Placeholder of the metric type until the variants land. */
+export type Metric = 'iou' | 'giou' | 'diou' | 'ciou';
