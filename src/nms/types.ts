@@ -2,12 +2,15 @@
 import type { Preset } from '../boxes/types.ts';
 import type { Metric } from '../iou/types.ts';
 
+/** One finite score a box; others are never kept. */
+export type ScoreArray = Float32Array | Float64Array;
+
 export interface NmsOptions {
   /** Similarity that suppresses; DIoU-NMS is `'diou'`. Default `'iou'`. */
   readonly metric?: Metric;
   /** A box is suppressed by a kept box whose similarity compares true against this. Default 0.5. */
   readonly iouThreshold?: number;
-  /** Keeps scores strictly above this. Default: all finite scores. */
+  /** Keeps scores strictly above this (rounded to float32 for float32 scores). Default: all finite scores. */
   readonly scoreThreshold?: number;
   /** Only the best this many enter. Default all. */
   readonly maxCandidates?: number;

@@ -1,0 +1,2 @@
+export { nms } from './nms.ts';
+export type { NmsOptions, ScoreArray } from './types.ts';

@@ -1,0 +1,95 @@
+/** Rules of greedy suppression that a golden file does not show: ties, bad numbers, classes, limits, errors. */
+import { describe, expect, it } from 'vitest';
+import { OptionError, ShapeError } from '../../src/errors.ts';
+import { nms } from '../../src/nms/index.ts';
+
+const boxes = Float32Array.of(0, 0, 10, 10, 1, 0, 10, 10, 20, 0, 30, 10);
+const scores = Float32Array.of(0.9, 0.8, 0.7);
+
+describe('nms', () => {
+  it('keeps the best of each group, score-descending', () => {
+    expect([...nms(boxes, scores)]).toEqual([0, 2]);
+    expect([...nms(boxes, Float32Array.of(0.1, 0.8, 0.7))]).toEqual([1, 2]);
+    expect([...nms(boxes, Float64Array.of(0.1, 0.8, 0.9))]).toEqual([2, 1]);
+    expect([...nms(new Float64Array(boxes), scores)]).toEqual([0, 2]);
+  });
+
+  it('resolves ties to the lower index, -0 and 0 included', () => {
+    const three = Float32Array.of(0, 0, 1, 1, 2, 0, 3, 1, 4, 0, 5, 1);
+    expect([...nms(three, Float32Array.of(0.5, 0.5, 0.5))]).toEqual([0, 1, 2]);
+    expect([...nms(three, Float32Array.of(-0, 0, -1))]).toEqual([0, 1, 2]);
+    expect([...nms(three, Float64Array.of(-3, -0, 0))]).toEqual([1, 2, 0]);
+    expect([...nms(Float32Array.of(0, 0, 1, 1, 0, 0, 1, 1), Float32Array.of(0.5, 0.5))]).toEqual([0]);
+  });
+
+  it('keeps a box exactly at the threshold with > and drops it with >=', () => {
+    const half = Float32Array.of(0, 0, 10, 10, 0, 0, 10, 5);
+    expect([...nms(half, scores.slice(0, 2), { iouThreshold: 0.5 })]).toEqual([0, 1]);
+    expect([...nms(half, scores.slice(0, 2), { iouThreshold: 0.5, comparator: '>=' })]).toEqual([0]);
+  });
+
+  it('never keeps a NaN or infinite score or coordinate', () => {
+    const bad = Float32Array.of(
+      0,
+      0,
+      1,
+      1,
+      Number.NaN,
+      0,
+      3,
+      1,
+      4,
+      0,
+      Number.POSITIVE_INFINITY,
+      1,
+      6,
+      0,
+      7,
+      1,
+    );
+    expect([...nms(bad, Float32Array.of(Number.NaN, 0.9, 0.8, 0.5))]).toEqual([3]);
+    expect([
+      ...nms(bad, Float32Array.of(Number.POSITIVE_INFINITY, 0.9, 0.8, Number.NEGATIVE_INFINITY)),
+    ]).toEqual([]);
+  });
+
+  it('gives two boxes without area an IoU of 0', () => {
+    const points = new Float32Array(8);
+    expect([...nms(points, scores.slice(0, 2), { iouThreshold: 0 })]).toEqual([0, 1]);
+    expect([...nms(points, scores.slice(0, 2), { iouThreshold: -0.1 })]).toEqual([0]);
+    expect([...nms(points, scores.slice(0, 2), { iouThreshold: 0, comparator: '>=' })]).toEqual([0]);
+  });
+
+  it('is exact per class for any int32 id and negative coordinates', () => {
+    const same = Float32Array.of(-9, -9, -1, -1, -9, -9, -1, -1, -9, -9, -1, -1);
+    const classIds = Int32Array.of(2147483647, -2147483648, 2147483647);
+    expect([...nms(same, scores, { classIds })]).toEqual([0, 1]);
+    expect([...nms(same, scores, { classIds, scope: 'agnostic' })]).toEqual([0]);
+    expect([...nms(same, scores, { classIds, maxDetections: 1 })]).toEqual([0]);
+  });
+
+  it('applies the score threshold strictly, in the precision of the scores', () => {
+    const far = Float32Array.of(0, 0, 1, 1, 2, 0, 3, 1, 4, 0, 5, 1);
+    expect([...nms(far, Float32Array.of(0.3, 0.31, 0.2), { scoreThreshold: 0.3 })]).toEqual([1]);
+    expect([...nms(far, Float64Array.of(0.3, 0.31, 0.2), { scoreThreshold: 0.3 })]).toEqual([1]);
+  });
+
+  it('cuts candidates before and detections after', () => {
+    expect([...nms(boxes, scores, { maxCandidates: 2 })]).toEqual([0]);
+    expect([...nms(boxes, scores, { maxDetections: 1 })]).toEqual([0]);
+    expect([...nms(boxes, scores, { maxDetections: 0 })]).toEqual([]);
+    expect([...nms(new Float32Array(0), new Float32Array(0))]).toEqual([]);
+  });
+
+  it('throws typed errors naming what came and what was expected', () => {
+    expect(() => nms(new Float32Array(7), scores)).toThrow(ShapeError);
+    expect(() => nms(boxes, new Float32Array(2))).toThrow(/expected 3.*got 2/);
+    expect(() => nms([0, 0, 1, 1] as unknown as Float32Array, scores)).toThrow(/Float32Array.*Array/);
+    expect(() => nms(boxes, scores, { classIds: new Int32Array(2) })).toThrow(ShapeError);
+    expect(() => nms(boxes, scores, { scope: 'class' })).toThrow(OptionError);
+    expect(() => nms(boxes, scores, { iouThreshold: Number.NaN })).toThrow(OptionError);
+    expect(() => nms(boxes, scores, { maxDetections: -1 })).toThrow(OptionError);
+    expect(() => nms(boxes, scores, { comparator: '<' as '>' })).toThrow(OptionError);
+    expect(() => nms(boxes, scores, { metric: 'nonsense' as 'iou' })).toThrow(OptionError);
+  });
+});
