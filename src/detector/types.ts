@@ -72,8 +72,13 @@ export interface LoadProgress {
 export interface DetectorOptions {
   /** URL of an ONNX file, or its bytes. */
   readonly model: string | URL | Uint8Array<ArrayBuffer> | ArrayBuffer;
-  /** `true`: in a web worker (worker_threads in Node); a factory: in the worker it makes; `false`: in this thread. Default false. */
-  readonly worker?: boolean | (() => unknown);
+  /**
+   * `true`: in a web worker (worker_threads in Node), by URL and, failing that, inline; `'url'` or `'inline'`: only that
+   * way; a factory: in the worker it makes; `false`: in this thread. Default false.
+   */
+  readonly worker?: boolean | 'url' | 'inline' | (() => unknown);
+  /** Milliseconds a worker may take to say that it is ready before the next way is tried. Default 15 000. */
+  readonly readyTimeout?: number;
   /** Which head decodes the outputs; needed only where `inspectModel` calls the model ambiguous. */
   readonly head?: HeadName;
   /** Overrides parts of the pre-processing that the model's inspection chose. */
@@ -84,6 +89,12 @@ export interface DetectorOptions {
   readonly executionProviders?: readonly ExecutionProvider[];
   /** Where onnxruntime-web finds its .wasm and .mjs files: a folder URL ending in `/`, or one URL a file. */
   readonly wasmPaths?: string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
+  /**
+   * URL of an ES module of onnxruntime-web to import in place of the bare specifier, for code that no bundler resolved:
+   * the inline worker, or a page without a bundler. Default there: `ort.wasm.bundle.min.mjs` (or, with the webgpu
+   * provider, `ort.webgpu.bundle.min.mjs`) in the folder `wasmPaths`.
+   */
+  readonly runtimeUrl?: string | URL;
   /** Threads of the wasm provider; more than 1 needs cross-origin isolation. Default 1. */
   readonly threads?: number;
   readonly scoreThreshold?: number;
