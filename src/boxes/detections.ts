@@ -1,4 +1,487 @@
-/** Placeholder until the columnar buffer lands. */
+/**
+ * What a detector found in one image: columns (boxes, scores, class ids, …) in one `ArrayBuffer`.
+ *
+ * One buffer makes a result that crosses a worker boundary by transfer, without a copy and whatever its columns are:
+ * {@link Detections.transferable} on one side, {@link Detections.fromTransferred} on the other.
+ */
+import { OptionError, ShapeError } from '../errors.ts';
+import type { CocoRle, Rle } from '../masks/types.ts';
+import { type DetectionsHeader, detectionsByteLength, layDetections } from './detections-layout.ts';
+import { type CocoResult, cocoRows, type DetectionRow, detectionRow } from './detections-rows.ts';
+import type { Size } from './types.ts';
+
+/** Columns to build a {@link Detections} from; they are copied. */
+export interface DetectionsInit {
+  /** 4·N, xyxy in pixels of the image. */
+  readonly boxes: ArrayLike<number>;
+  /** N. */
+  readonly scores: ArrayLike<number>;
+  /** N. */
+  readonly classIds: ArrayLike<number>;
+  /** N, radians, clockwise on the screen; the box is then the unrotated rectangle about its centre. */
+  readonly angles?: ArrayLike<number> | undefined;
+  /** N identities over time, -1 where there is none. */
+  readonly trackIds?: ArrayLike<number> | undefined;
+  /** 3·K·N: x, y and visibility (0 absent, 1 hidden, 2 visible, or a confidence) of K keypoints a detection. */
+  readonly keypoints?: ArrayLike<number> | undefined;
+  /** K; needed with `keypoints` when N is 0, otherwise derived. */
+  readonly keypointCount?: number | undefined;
+  /** N masks of one size, as run lengths. */
+  readonly masks?: readonly Rle[] | undefined;
+  /** Name of class id 0, 1, …; may be empty. */
+  readonly classNames?: readonly string[] | undefined;
+  /** Image the boxes refer to. */
+  readonly imageSize?: Size | undefined;
+}
+
+/** Which columns an empty {@link Detections.create} should have. */
+export interface DetectionsShape {
+  readonly count: number;
+  readonly angles?: boolean;
+  readonly trackIds?: boolean;
+  readonly keypointCount?: number;
+  /** Size of every mask; with it `maskRunCount` run lengths are reserved. */
+  readonly maskSize?: Size;
+  readonly maskRunCount?: number;
+  readonly classNames?: readonly string[] | undefined;
+  readonly imageSize?: Size | undefined;
+}
+
+/** A {@link Detections} on its way to another thread: plain data, to be posted with its buffer in the transfer list. */
+export interface TransferredDetections extends DetectionsHeader {
+  readonly kind: 'boxops/detections';
+  readonly version: 1;
+  readonly buffer: ArrayBuffer;
+  readonly classNames: readonly string[];
+  readonly imageSize: Size | null;
+}
+
+/**
+ * N detections in columns over one buffer; all views share {@link Detections.buffer}.
+ *
+ * The columns may be written to. After the buffer was transferred away every view has length 0.
+ *
+ * @example
+ * const found = Detections.from({ boxes: [10, 20, 50, 80], scores: [0.9], classIds: [0], classNames: ['dog'] });
+ * found.classNameOf(0); // 'dog'
+ * found.filter((index) => found.scores[index] > 0.95).count; // 0
+ */
 export class Detections {
-  readonly count: number = 0;
+  /** Number of detections N. */
+  readonly count: number;
+  /** The one buffer all columns lie in. */
+  readonly buffer: ArrayBuffer;
+  /** 4·N, xyxy in pixels of the image. */
+  readonly boxes: Float32Array<ArrayBuffer>;
+  /** N. */
+  readonly scores: Float32Array<ArrayBuffer>;
+  /** N. */
+  readonly classIds: Int32Array<ArrayBuffer>;
+  /** N, radians, clockwise on the screen. */
+  readonly angles: Float32Array<ArrayBuffer> | undefined;
+  /** N, -1 where there is no track. */
+  readonly trackIds: Int32Array<ArrayBuffer> | undefined;
+  /** 3·K·N: x, y, visibility. */
+  readonly keypoints: Float32Array<ArrayBuffer> | undefined;
+  /** K, 0 without keypoints. */
+  readonly keypointCount: number;
+  /** N+1: mask i has the runs `maskRuns[maskOffsets[i]] … maskRuns[maskOffsets[i + 1] - 1]`. */
+  readonly maskOffsets: Uint32Array<ArrayBuffer> | undefined;
+  /** Run lengths of all masks, column-major, each mask beginning with its zeros. */
+  readonly maskRuns: Uint32Array<ArrayBuffer> | undefined;
+  /** Size of every mask. */
+  readonly maskSize: Size | undefined;
+  /** Name of class id 0, 1, …; empty where unknown. */
+  readonly classNames: readonly string[];
+  /** Image the boxes refer to. */
+  readonly imageSize: Size | undefined;
+  private readonly header: DetectionsHeader;
+
+  private constructor(
+    header: DetectionsHeader,
+    buffer: ArrayBuffer,
+    classNames: readonly string[],
+    imageSize: Size | undefined,
+  ) {
+    const columns = layDetections(header, buffer);
+    this.header = header;
+    this.count = header.count;
+    this.buffer = buffer;
+    this.boxes = columns.boxes;
+    this.scores = columns.scores;
+    this.classIds = columns.classIds;
+    this.angles = columns.angles;
+    this.trackIds = columns.trackIds;
+    this.keypoints = columns.keypoints;
+    this.keypointCount = header.keypointCount;
+    this.maskOffsets = columns.maskOffsets;
+    this.maskRuns = columns.maskRuns;
+    this.maskSize = header.maskSize ?? undefined;
+    this.classNames = classNames;
+    this.imageSize = imageSize;
+  }
+
+  /** The same as {@link Detections.count}. */
+  get length(): number {
+    return this.count;
+  }
+
+  /** No detections. */
+  static empty(options: Pick<DetectionsShape, 'classNames' | 'imageSize'> = {}): Detections {
+    return Detections.create({ ...options, count: 0 });
+  }
+
+  /** Columns of zeros, to be filled in place. */
+  static create(shape: DetectionsShape): Detections {
+    const header: DetectionsHeader = {
+      count: shape.count,
+      angles: shape.angles ?? false,
+      trackIds: shape.trackIds ?? false,
+      keypointCount: shape.keypointCount ?? 0,
+      maskSize: shape.maskSize ?? null,
+      maskRunCount: shape.maskSize === undefined ? 0 : (shape.maskRunCount ?? 0),
+    };
+    if (!Number.isSafeInteger(shape.count) || shape.count < 0) {
+      throw new OptionError(`expected count to be a whole number ≥ 0, got ${shape.count}`, {
+        count: shape.count,
+      });
+    }
+    const buffer = new ArrayBuffer(detectionsByteLength(header));
+    return new Detections(header, buffer, shape.classNames ?? [], shape.imageSize);
+  }
+
+  /** Copies columns into one buffer; throws {@link ShapeError} when their lengths do not belong together. */
+  static from(init: DetectionsInit): Detections {
+    const count = init.scores.length;
+    expectLength('boxes', init.boxes, 4 * count, count);
+    expectLength('classIds', init.classIds, count, count);
+    if (init.angles !== undefined) expectLength('angles', init.angles, count, count);
+    if (init.trackIds !== undefined) expectLength('trackIds', init.trackIds, count, count);
+    let keypointCount = 0;
+    if (init.keypoints !== undefined) {
+      keypointCount = init.keypointCount ?? (count === 0 ? 0 : init.keypoints.length / (3 * count));
+      if (!Number.isInteger(keypointCount) || init.keypoints.length !== 3 * keypointCount * count) {
+        throw new ShapeError(
+          `expected keypoints of length 3·K·${count}, got ${init.keypoints.length} (keypointCount ${init.keypointCount})`,
+          { got: init.keypoints.length, count, keypointCount: init.keypointCount ?? null },
+        );
+      }
+    }
+    const { masks } = init;
+    const maskSize = masks === undefined ? undefined : commonMaskSize(masks, count, init.imageSize);
+    const result = Detections.create({
+      count,
+      angles: init.angles !== undefined,
+      trackIds: init.trackIds !== undefined,
+      keypointCount,
+      ...(maskSize === undefined ? {} : { maskSize }),
+      maskRunCount: masks?.reduce((total, mask) => total + mask.counts.length, 0) ?? 0,
+      classNames: init.classNames,
+      imageSize: init.imageSize,
+    });
+    result.boxes.set(init.boxes);
+    result.scores.set(init.scores);
+    result.classIds.set(init.classIds);
+    if (init.angles !== undefined) result.angles?.set(init.angles);
+    if (init.trackIds !== undefined) result.trackIds?.set(init.trackIds);
+    if (init.keypoints !== undefined) result.keypoints?.set(init.keypoints);
+    if (masks !== undefined) {
+      let offset = 0;
+      masks.forEach((mask, index) => {
+        result.maskRuns!.set(mask.counts, offset);
+        offset += mask.counts.length;
+        result.maskOffsets![index + 1] = offset;
+      });
+    }
+    return result;
+  }
+
+  /** Rebuilds what {@link Detections.transferable} took apart; no copy. Throws {@link ShapeError} on anything else. */
+  static fromTransferred(data: TransferredDetections): Detections {
+    if (data?.kind !== 'boxops/detections' || data.version !== 1 || !(data.buffer instanceof ArrayBuffer)) {
+      throw new ShapeError(
+        `expected transferred detections of version 1, got kind ${String(data?.kind)}, version ${String(data?.version)}`,
+        { kind: String(data?.kind), version: String(data?.version) },
+      );
+    }
+    const { count, angles, trackIds, keypointCount, maskSize, maskRunCount } = data;
+    const header = { count, angles, trackIds, keypointCount, maskSize, maskRunCount };
+    return new Detections(header, data.buffer, data.classNames, data.imageSize ?? undefined);
+  }
+
+  /**
+   * All detections of several values that speak of one image, in order.
+   *
+   * Values without detections add only their class names. The others must have the same columns
+   * ({@link ShapeError}); class names and image sizes must agree wherever they are given ({@link OptionError}).
+   */
+  static merge(...parts: readonly Detections[]): Detections {
+    const classNames = agreedNames(parts);
+    const imageSize = agreedSize(parts);
+    const filled = parts.filter((part) => part.count > 0);
+    const first = filled[0];
+    if (first === undefined) return Detections.empty({ classNames, imageSize });
+    for (const part of filled) expectSameColumns(first, part);
+    const total = (length: (part: Detections) => number) =>
+      filled.reduce((sum, part) => sum + length(part), 0);
+    const result = Detections.create({
+      ...shapeOf(first),
+      count: total((part) => part.count),
+      maskRunCount: total((part) => part.maskRuns?.length ?? 0),
+      classNames,
+      imageSize,
+    });
+    let row = 0;
+    let run = 0;
+    for (const part of filled) {
+      result.boxes.set(part.boxes, 4 * row);
+      result.scores.set(part.scores, row);
+      result.classIds.set(part.classIds, row);
+      if (part.angles) result.angles?.set(part.angles, row);
+      if (part.trackIds) result.trackIds?.set(part.trackIds, row);
+      if (part.keypoints) result.keypoints?.set(part.keypoints, 3 * part.keypointCount * row);
+      if (part.maskRuns && part.maskOffsets) {
+        result.maskRuns?.set(part.maskRuns, run);
+        for (let i = 1; i <= part.count; i++) result.maskOffsets![row + i] = run + part.maskOffsets[i];
+        run += part.maskRuns.length;
+      }
+      row += part.count;
+    }
+    return result;
+  }
+
+  /** These detections followed by those of `others`; see {@link Detections.merge}. */
+  merge(...others: readonly Detections[]): Detections {
+    return Detections.merge(this, ...others);
+  }
+
+  /** The detections at `indices`, in that order, repeats allowed; an index outside 0 … N-1 is a {@link ShapeError}. */
+  select(indices: ArrayLike<number>): Detections {
+    const count = indices.length;
+    let maskRunCount = 0;
+    for (let i = 0; i < count; i++) {
+      const index = indices[i];
+      if (!(Number.isInteger(index) && index >= 0 && index < this.count)) {
+        throw new ShapeError(`expected indices from 0 to ${this.count - 1}, got ${index} at ${i}`, {
+          index,
+          count: this.count,
+        });
+      }
+      if (this.maskOffsets) maskRunCount += this.maskOffsets[index + 1] - this.maskOffsets[index];
+    }
+    const { classNames, imageSize } = this;
+    const result = Detections.create({ ...shapeOf(this), count, maskRunCount, classNames, imageSize });
+    const perRow = 3 * this.keypointCount;
+    let run = 0;
+    for (let i = 0; i < count; i++) {
+      const index = indices[i];
+      for (let k = 0; k < 4; k++) result.boxes[4 * i + k] = this.boxes[4 * index + k];
+      result.scores[i] = this.scores[index];
+      result.classIds[i] = this.classIds[index];
+      if (this.angles) result.angles![i] = this.angles[index];
+      if (this.trackIds) result.trackIds![i] = this.trackIds[index];
+      for (let k = 0; k < perRow; k++)
+        result.keypoints![perRow * i + k] = this.keypoints![perRow * index + k];
+      if (this.maskOffsets && this.maskRuns) {
+        const runs = this.maskRuns.subarray(this.maskOffsets[index], this.maskOffsets[index + 1]);
+        result.maskRuns!.set(runs, run);
+        run += runs.length;
+        result.maskOffsets![i + 1] = run;
+      }
+    }
+    return result;
+  }
+
+  /**
+   * The detections a predicate accepts, or those a mask of N truthy values marks; order is kept.
+   *
+   * The predicate gets the index, so that it reads columns: `found.filter((i) => found.scores[i] > 0.5)`.
+   */
+  filter(
+    keep: ((index: number, detections: Detections) => boolean) | ArrayLike<number | boolean>,
+  ): Detections {
+    if (typeof keep !== 'function') expectLength('mask', keep, this.count, this.count);
+    const indices: number[] = [];
+    for (let i = 0; i < this.count; i++) {
+      if (typeof keep === 'function' ? keep(i, this) : keep[i]) indices.push(i);
+    }
+    return this.select(indices);
+  }
+
+  /** A copy with some columns or facts replaced, e.g. `found.with({ trackIds })`; `undefined` removes a column. */
+  with(replacement: Partial<DetectionsInit>): Detections {
+    const { boxes, scores, classIds, angles, trackIds, keypoints, keypointCount } = this;
+    const { classNames, imageSize } = this;
+    const masks = this.maskSize && !('masks' in replacement) ? this.masks() : undefined;
+    return Detections.from({
+      boxes,
+      scores,
+      classIds,
+      angles,
+      trackIds,
+      keypoints,
+      keypointCount: 'keypoints' in replacement || keypoints === undefined ? undefined : keypointCount,
+      masks,
+      classNames,
+      imageSize,
+      ...replacement,
+    });
+  }
+
+  /** Name of detection `index`'s class; the id as text where the name is unknown. */
+  classNameOf(index: number): string {
+    const id = this.classIds[index];
+    return this.classNames[id] ?? String(id);
+  }
+
+  /** Mask of one detection as a view of this buffer, or undefined without masks. */
+  maskAt(index: number): Rle | undefined {
+    if (!this.maskSize || !this.maskOffsets || !this.maskRuns) return undefined;
+    const { height, width } = this.maskSize;
+    const counts = this.maskRuns.subarray(this.maskOffsets[index], this.maskOffsets[index + 1]);
+    return { size: [height, width], counts };
+  }
+
+  /** All masks as views, in order; an empty list without masks. */
+  masks(): Rle[] {
+    if (!this.maskSize) return [];
+    return Array.from({ length: this.count }, (_, index) => this.maskAt(index)!);
+  }
+
+  /** One detection as an object; meant for logs and tests, not for hot paths. */
+  at(index: number): DetectionRow {
+    return detectionRow(this, index);
+  }
+
+  /** One object a detection, for `JSON.stringify`. */
+  toJSON(): DetectionRow[] {
+    return Array.from({ length: this.count }, (_, index) => detectionRow(this, index));
+  }
+
+  /**
+   * Rows of a COCO results file: `bbox` as x, y, width, height, `segmentation` and `keypoints` where there are any.
+   *
+   * `categoryIds` maps class id to COCO category id (`categoryIds[classId]`); without it the class id is used as it is.
+   * A class id without a category is an {@link OptionError}.
+   */
+  toCoco(imageId: number, categoryIds?: readonly number[]): CocoResult[] {
+    return cocoRows(this, imageId, categoryIds);
+  }
+
+  /**
+   * Takes this value apart for `postMessage(data, transfer)`; the views here are empty once it is posted.
+   *
+   * @example
+   * const { data, transfer } = detections.transferable();
+   * postMessage(data, transfer);            // here
+   * Detections.fromTransferred(event.data); // there
+   */
+  transferable(): { readonly data: TransferredDetections; readonly transfer: [ArrayBuffer] } {
+    const data: TransferredDetections = {
+      ...this.header,
+      kind: 'boxops/detections',
+      version: 1,
+      buffer: this.buffer,
+      classNames: this.classNames,
+      imageSize: this.imageSize ?? null,
+    };
+    return { data, transfer: [this.buffer] };
+  }
+}
+
+export type { CocoResult, CocoRle, DetectionRow };
+
+function shapeOf(part: Detections): Omit<DetectionsShape, 'count' | 'maskRunCount'> {
+  return {
+    angles: part.angles !== undefined,
+    trackIds: part.trackIds !== undefined,
+    keypointCount: part.keypointCount,
+    ...(part.maskSize === undefined ? {} : { maskSize: part.maskSize }),
+  };
+}
+
+function expectLength(name: string, column: ArrayLike<unknown>, expected: number, count: number): void {
+  if (column.length === expected) return;
+  throw new ShapeError(
+    `expected ${name} of length ${expected} for ${count} detections, got ${column.length}`,
+    {
+      name,
+      expected,
+      got: column.length,
+    },
+  );
+}
+
+function commonMaskSize(masks: readonly Rle[], count: number, imageSize: Size | undefined): Size | undefined {
+  expectLength('masks', masks, count, count);
+  const first = masks[0];
+  if (first === undefined) return imageSize;
+  const [height, width] = first.size;
+  for (const [index, mask] of masks.entries()) {
+    if (mask.size[0] !== height || mask.size[1] !== width) {
+      throw new ShapeError(
+        `expected all masks to be ${height}×${width} (height × width), got ${mask.size.join('×')} at ${index}`,
+        { expected: [height, width], got: [...mask.size], index },
+      );
+    }
+    const pixels = mask.counts.reduce((sum, run) => sum + run, 0);
+    if (pixels !== height * width) {
+      throw new ShapeError(
+        `expected the runs of mask ${index} to sum to ${height * width} pixels, got ${pixels}`,
+        { index, expected: height * width, got: pixels },
+      );
+    }
+  }
+  return { height, width };
+}
+
+function agreedNames(parts: readonly Detections[]): readonly string[] {
+  let agreed: readonly string[] = [];
+  for (const { classNames } of parts) {
+    if (classNames.length === 0 || classNames === agreed) continue;
+    if (agreed.length === 0) agreed = classNames;
+    else if (classNames.length !== agreed.length || classNames.some((name, id) => name !== agreed[id])) {
+      throw new OptionError('cannot merge detections whose class names differ', {
+        first: agreed,
+        other: classNames,
+      });
+    }
+  }
+  return agreed;
+}
+
+function agreedSize(parts: readonly Detections[]): Size | undefined {
+  let agreed: Size | undefined;
+  for (const { imageSize } of parts) {
+    if (imageSize === undefined) continue;
+    agreed ??= imageSize;
+    if (imageSize.width !== agreed.width || imageSize.height !== agreed.height) {
+      throw new OptionError(
+        `cannot merge detections of images of different size: ${agreed.width}×${agreed.height} and ${imageSize.width}×${imageSize.height}`,
+        { first: agreed, other: imageSize },
+      );
+    }
+  }
+  return agreed;
+}
+
+function expectSameColumns(first: Detections, part: Detections): void {
+  const describe = ({ angles, trackIds, keypointCount, maskSize }: Detections) =>
+    [
+      'boxes scores classIds',
+      angles ? 'angles' : '',
+      trackIds ? 'trackIds' : '',
+      keypointCount > 0 ? `keypoints(${keypointCount})` : '',
+      maskSize ? `masks(${maskSize.width}×${maskSize.height})` : '',
+    ]
+      .filter((name) => name !== '')
+      .join(' ');
+  const expected = describe(first);
+  const got = describe(part);
+  if (expected !== got) {
+    throw new ShapeError(`cannot merge detections with different columns: ${expected}; ${got}`, {
+      expected,
+      got,
+    });
+  }
 }
