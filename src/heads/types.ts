@@ -27,19 +27,24 @@ export type HeadName =
 export interface DecodeOptions {
   /** Model input size in pixels: boxes come out in this frame. */
   readonly input: { readonly width: number; readonly height: number };
-  /** Keeps scores strictly above this. Default 0.25. */
+  /** Keeps scores strictly above this, compared in float32 as torch does. Default 0.25. */
   readonly scoreThreshold?: number;
   /** Which image of the batch. Default 0. */
   readonly image?: number;
   /** One candidate for every class above the threshold instead of only the best class. Default false. */
   readonly multiLabel?: boolean;
-  /** Only these class ids. Default all. */
+  /** Only these class ids, applied after the best class was chosen: a subset of the unfiltered result. Default all. */
   readonly classes?: readonly number[];
   /** Number of classes where the dims alone cannot tell. */
   readonly classCount?: number;
 }
 
-/** Detections before suppression, in columns; a head without need of NMS says so. */
+/**
+ * Detections before suppression, in columns; a head without need of NMS says so.
+ *
+ * Every number is finite: a row with a NaN or infinite score or coordinate is never a candidate. `dropped` above 0
+ * tells that the model gave such rows.
+ */
 export interface Candidates {
   /** Number of candidates. */
   readonly count: number;
@@ -51,4 +56,12 @@ export interface Candidates {
   readonly classIds: Int32Array<ArrayBuffer>;
   /** True where the head needs no NMS (end-to-end models, set prediction). */
   readonly nmsFree: boolean;
+  /**
+   * Rows noticed to hold NaN or infinity and left out: those above the threshold with a box that is not finite, and
+   * those whose first score is NaN. Rows below the threshold are not looked at further.
+   */
+  readonly dropped: number;
 }
+
+/** Decodes one image's candidates from the outputs of a model. */
+export type Decode = (outputs: ModelOutputs, options: DecodeOptions) => Candidates;

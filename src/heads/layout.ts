@@ -1,0 +1,79 @@
+/**
+ * Finding a head's tensors among the outputs, and saying what is wrong when they are not there.
+ *
+ * A `LayoutError` names the dims that came, the dims the head reads, and the heads whose dims would fit.
+ */
+import { LayoutError, OptionError } from '../errors.ts';
+import type { DecodeOptions, ModelOutputs, TensorLike } from './types.ts';
+
+/** Grid cells of an input over the strides 2^from … 2^to, each level rounded up as strided convolutions do. */
+export function gridCells(input: DecodeOptions['input'], from = 3, to = 5): number {
+  let cells = 0;
+  for (let p = from; p <= to; p++)
+    cells += Math.ceil(input.width / 2 ** p) * Math.ceil(input.height / 2 ** p);
+  return cells;
+}
+
+/** Whether `anchors` is the number of grid cells of some run of strides, once or `perCell` times. */
+export function fitsGrid(anchors: number, input: DecodeOptions['input'], perCell = 1): boolean {
+  for (let from = 2; from <= 4; from++) {
+    for (let to = from; to <= 7; to++) if (anchors === perCell * gridCells(input, from, to)) return true;
+  }
+  return false;
+}
+
+/** Heads whose dims fit these outputs; several where the dims alone cannot tell. */
+export function headsFitting(outputs: ModelOutputs, input: DecodeOptions['input']): string[] {
+  const fits: string[] = [];
+  const shapes = Object.values(outputs).map((tensor) => tensor.dims);
+  const threes = shapes.filter((dims) => dims.length === 3);
+  const boxes = threes.find((dims) => dims[2] === 4);
+  if (boxes !== undefined && shapes.length >= 2) {
+    if (shapes.some((dims) => dims.length === 2 && dims[1] === boxes[1])) fits.push('detr-decoded');
+    if (threes.some((dims) => dims !== boxes && dims[1] === boxes[1])) fits.push('detr', 'detr-softmax');
+  }
+  for (const [, rows, columns] of threes as [number, number, number][]) {
+    const wide = fitsGrid(columns, input) || (columns > rows && !fitsGrid(rows, input, 3));
+    if (columns === 6 && rows <= 1000) fits.push('end-to-end');
+    if (rows >= 5 && wide) fits.push('yolov8');
+    else if (columns >= 6 && fitsGrid(rows, input)) fits.push('yolox', 'yolov5');
+    else if (columns >= 6 && rows > columns) fits.push('yolov5');
+  }
+  return [...new Set(fits)];
+}
+
+/** The error of a head that cannot read these outputs. */
+export function layoutError(
+  head: string,
+  expected: string,
+  outputs: ModelOutputs,
+  input: DecodeOptions['input'],
+): LayoutError {
+  const got = Object.entries(outputs).map(([name, tensor]) => `${name} [${tensor.dims}]`);
+  const fits = headsFitting(outputs, input).filter((name) => name !== head);
+  const hint = fits.length === 0 ? '' : `; these dims fit the head ${fits.join(' or ')}`;
+  return new LayoutError(
+    `head ${head} at input ${input.width}×${input.height}: expected ${expected}, got ${got.join(', ') || 'no outputs'}${hint}`,
+    { head, expected, got, fits },
+  );
+}
+
+/** The first output that passes, or undefined. */
+export function findOutput(
+  outputs: ModelOutputs,
+  test: (dims: readonly number[], name: string) => boolean,
+): TensorLike | undefined {
+  for (const name in outputs) if (test(outputs[name]!.dims, name)) return outputs[name];
+  return undefined;
+}
+
+/** Index of the image asked for, checked against the batch size of a tensor. */
+export function imageIndex(tensor: TensorLike, options: DecodeOptions): number {
+  const image = options.image ?? 0;
+  if (!(image >= 0 && image < tensor.dims[0]!)) {
+    throw new OptionError(`image: expected an index below the batch size ${tensor.dims[0]}, got ${image}`, {
+      image,
+    });
+  }
+  return image;
+}

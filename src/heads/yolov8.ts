@@ -1,0 +1,89 @@
+/**
+ * YOLOv8, 9, 11 and 12: `[1, 4 + C, A]`, one column an anchor point, boxes `cx,cy,w,h` in input pixels, class scores
+ * already through the sigmoid.
+ *
+ * The tensor is class-major, so it is scanned a class row at a time: one sequential pass that keeps the best class of
+ * every anchor in scratch. Starting that scratch at the threshold makes a write rare, and the scan a predictable
+ * compare (Ultralytics `ops.non_max_suppression` reads the same layout).
+ */
+import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
+import { finishPicks, pick, picks, startPicks } from './picks.ts';
+import { readColumn } from './tensor.ts';
+import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
+
+let best = /* @__PURE__ */ new Float32Array(0);
+let bestClass = /* @__PURE__ */ new Int32Array(0);
+
+/**
+ * Candidates of a YOLOv8-layout output, in anchor order (then class order with `multiLabel`).
+ *
+ * Reads the first output of dims `[N, 4 + C, A]`; `classCount` limits C where more rows follow (mask coefficients,
+ * keypoints). Ties between classes go to the lower class id. Throws `LayoutError` for other dims.
+ *
+ * @example
+ * const candidates = decodeYolov8({ output0 }, { input: { width: 640, height: 640 }, scoreThreshold: 0.25 });
+ */
+export function decodeYolov8(outputs: ModelOutputs, options: DecodeOptions): Candidates {
+  const tensor = findOutput(outputs, (dims) => isYolov8Dims(dims, options));
+  if (tensor === undefined) throw layoutError('yolov8', '[N, 4 + classes, anchors]', outputs, options.input);
+  const [, rows, anchors] = tensor.dims as [number, number, number];
+  const classCount = options.classCount ?? rows - 4;
+  const data = readColumn(tensor, imageIndex(tensor, options) * rows * anchors, rows * anchors);
+  const threshold = startPicks(options);
+  scanClassMajor(data, 4 * anchors, anchors, classCount, threshold, options.multiLabel === true);
+  return finishPicks(false, (row, boxes, at) => {
+    const halfWidth = data[row + 2 * anchors]! / 2;
+    const halfHeight = data[row + 3 * anchors]! / 2;
+    boxes[at] = data[row]! - halfWidth;
+    boxes[at + 1] = data[row + anchors]! - halfHeight;
+    boxes[at + 2] = data[row]! + halfWidth;
+    boxes[at + 3] = data[row + anchors]! + halfHeight;
+  });
+}
+
+/** Rank 3 with at least one class row, and the longer or grid-sized side last: not the transposed `[N, A, 4 + C]`. */
+function isYolov8Dims(dims: readonly number[], { classCount = 1, input }: DecodeOptions): boolean {
+  const [, rows = 0, anchors = 0] = dims;
+  if (dims.length !== 3 || rows < 4 + classCount) return false;
+  const fits = fitsGrid(anchors, input);
+  const transposedFits = fitsGrid(rows, input) || fitsGrid(rows, input, 3);
+  return fits === transposedFits ? anchors >= rows : fits;
+}
+
+/** Picks anchors from class-major scores: class c of anchor a lies at `start + c * anchors + a`. */
+export function scanClassMajor(
+  data: Float32Array,
+  start: number,
+  anchors: number,
+  classCount: number,
+  threshold: number,
+  multiLabel: boolean,
+): void {
+  if (best.length < anchors) {
+    best = new Float32Array(anchors);
+    bestClass = new Int32Array(anchors);
+  }
+  const scores = best;
+  const classes = bestClass;
+  scores.fill(threshold, 0, anchors);
+  for (let c = 0, row = start; c < classCount; c++, row += anchors) {
+    for (let a = 0; a < anchors; a++) {
+      const score = data[row + a]!;
+      if (score > scores[a]!) {
+        scores[a] = score;
+        classes[a] = c;
+      }
+    }
+  }
+  for (let a = 0; a < anchors; a++) {
+    if (Number.isNaN(data[start + a]!)) picks.dropped++;
+    if (!(scores[a]! > threshold)) continue;
+    if (!multiLabel) {
+      pick(a, classes[a]!, scores[a]!);
+      continue;
+    }
+    for (let c = 0, i = start + a; c < classCount; c++, i += anchors) {
+      if (data[i]! > threshold) pick(a, c, data[i]!);
+    }
+  }
+}
