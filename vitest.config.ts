@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { chromiumFlags, chromiumPath } from './scripts/chromium.ts';
+import { ClosingReporter } from './scripts/closing-reporter.ts';
 
 const dataFolder = process.env.BOXOPS_TEST_DATA;
 const testData = dataFolder !== undefined && existsSync(dataFolder) ? resolve(dataFolder) : '';
@@ -11,6 +12,7 @@ const root = import.meta.dirname;
 export default defineConfig({
   define: { __BOXOPS_TEST_DATA__: JSON.stringify(testData) },
   test: {
+    reporters: ['default', new ClosingReporter()],
     projects: [
       {
         extends: true,
