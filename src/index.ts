@@ -1,2 +1,3 @@
+export * from './boxes/index.ts';
 export * from './errors.ts';
 export * from './nms/index.ts';

@@ -1,0 +1,37 @@
+/** Checks of arguments that every function on box columns shares. */
+import { OptionError, ShapeError } from '../errors.ts';
+import type { BoxArray, Size } from './types.ts';
+
+/** Number of boxes in the array; throws {@link ShapeError} when its length is not a multiple of 4. */
+export function boxCount(boxes: BoxArray, name = 'boxes'): number {
+  if (boxes.length % 4 !== 0) {
+    throw new ShapeError(`expected ${name} of length 4·N, got ${boxes.length}`, { name, got: boxes.length });
+  }
+  return boxes.length / 4;
+}
+
+/** `out` when it is given and fits, otherwise a new array of `like`'s kind. */
+export function outputFor<T extends BoxArray>(like: T, length: number, out: T | undefined): T {
+  if (out === undefined) {
+    return (like instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)) as T;
+  }
+  if (out.length !== length) {
+    throw new ShapeError(`expected out of length ${length}, got ${out.length}`, {
+      expected: length,
+      got: out.length,
+    });
+  }
+  return out;
+}
+
+/** Throws {@link OptionError} unless both sides are finite and above zero. */
+export function checkSize(name: string, size: Size): void {
+  const { width, height } = size;
+  if (!(width > 0 && height > 0 && Number.isFinite(width) && Number.isFinite(height))) {
+    throw new OptionError(`expected ${name} of finite width and height > 0, got ${width}×${height}`, {
+      name,
+      width,
+      height,
+    });
+  }
+}
