@@ -22,7 +22,7 @@ export function readImage(source: ImageSource): RawImage | Promise<RawImage> {
   if (source instanceof Uint8Array) return decode(source);
   if (source instanceof ArrayBuffer) return decode(new Uint8Array(source));
   if (typeof Blob === 'function' && source instanceof Blob) return decodeBlob(source);
-  if (isRawImage(source)) return readRaw(source);
+  if (isPixels(source)) return readRaw(source);
   if (isNodeCanvas(source))
     return opaque(source.getContext('2d').getImageData(0, 0, source.width, source.height));
   if (typeof OffscreenCanvas === 'function') return opaque(wrap(() => readDrawable(source)));
@@ -31,7 +31,8 @@ export function readImage(source: ImageSource): RawImage | Promise<RawImage> {
   );
 }
 
-function isRawImage(source: unknown): source is RawImage {
+/** True for raw pixels (`ImageData` too). */
+export function isPixels(source: unknown): source is RawImage {
   return (
     typeof source === 'object' &&
     source !== null &&

@@ -1,0 +1,210 @@
+/**
+ * The detector of this thread: pictures → tensor → session → head → NMS → detections, one call after another.
+ *
+ * The worker's side uses it as it is. Frames are closed exactly once however a call ends; a call that is aborted while
+ * the model runs is answered at once and its result dropped, because a running session cannot be stopped.
+ */
+import type { Detections } from '../boxes/detections.ts';
+import type { FrameTransform } from '../boxes/frame-transform.ts';
+import { DisposedError } from '../errors.ts';
+import type { ModelOutputs } from '../heads/types.ts';
+import { FrameLedger, isOwnedFrame } from './image/ownership.ts';
+import { isPixels, readImage } from './image/read.ts';
+import type { DetectorPlan } from './plan.ts';
+import { postprocess, type ResolvedOptions, type RunDefaults, resolveOptions } from './postprocess.ts';
+import { InputBuffer } from './preprocess/input.ts';
+import { SerialQueue } from './session/queue.ts';
+import type { Feeds, ModelSession } from './session/session.ts';
+import type { DetectOptions, Detector, DetectorInfo, DetectorStats, ImageSource } from './types.ts';
+
+/** See {@link Detector}; made by `createDetector`. */
+export class LocalDetector implements Detector {
+  readonly info: DetectorInfo;
+  readonly #plan: DetectorPlan;
+  readonly #session: ModelSession;
+  readonly #defaults: RunDefaults;
+  readonly #input: InputBuffer;
+  readonly #queue = new SerialQueue();
+  readonly #ledger = new FrameLedger();
+  readonly #milliseconds = { preprocess: 0, inference: 0, postprocess: 0 };
+  #frames = 0;
+  #failures = 0;
+  #disposed = false;
+  #running = false;
+
+  constructor(plan: DetectorPlan, session: ModelSession, defaults: RunDefaults) {
+    const { head, family, classNames, preprocessing, reasons } = plan;
+    this.info = { head, family, classNames, preprocessing, reasons };
+    this.#plan = plan;
+    this.#session = session;
+    this.#defaults = defaults;
+    this.#input = new InputBuffer(preprocessing, plan.image.type);
+    // a bad default is told when the detector is made
+    resolveOptions({}, defaults, classNames);
+  }
+
+  detect(source: ImageSource, options?: DetectOptions): Promise<Detections>;
+  detect(sources: readonly ImageSource[], options?: DetectOptions): Promise<Detections[]>;
+  async detect(
+    input: ImageSource | readonly ImageSource[],
+    options: DetectOptions = {},
+  ): Promise<Detections | Detections[]> {
+    const sources: readonly ImageSource[] = isBatch(input) ? input : [input];
+    const close = this.#ledger.adopt(sources);
+    try {
+      if (this.#disposed) throw disposedError();
+      options.signal?.throwIfAborted();
+      const resolved = resolveOptions(options, this.#defaults, this.#plan.classNames);
+      const kept = options.transfer === true ? sources : this.#detach(sources);
+      const found = await this.#queue.run(() => this.#detectAll(kept, resolved, close), options.signal);
+      return isBatch(input) ? found : found[0];
+    } catch (error) {
+      this.#failures++;
+      throw error;
+    } finally {
+      close();
+    }
+  }
+
+  stats(): Promise<DetectorStats> {
+    if (this.#disposed) return Promise.reject(disposedError());
+    const { executionProvider, fallbacks } = this.#session;
+    const { preprocess, inference, postprocess: after } = this.#milliseconds;
+    const frames = Math.max(1, this.#frames);
+    return Promise.resolve({
+      frames: this.#frames,
+      failures: this.#failures,
+      executionProvider,
+      fallbacks,
+      worker: 'none',
+      framesOpened: this.#ledger.opened,
+      framesClosed: this.#ledger.closed,
+      milliseconds: {
+        preprocess: preprocess / frames,
+        inference: inference / frames,
+        postprocess: after / frames,
+      },
+    });
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#queue.dispose(disposedError());
+    // a session must not be freed under a run; the run's end frees it
+    if (!this.#running) void this.#session.release().catch(() => undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Runs the model once on an empty picture; not counted in the statistics. */
+  async warmUp(): Promise<void> {
+    const { width, height } = this.#plan.preprocessing.size;
+    const blank = { data: new Uint8Array(4 * width * height).fill(255), width, height };
+    await this.#queue.run(() => this.#guarded(() => this.#infer([blank])));
+    this.#milliseconds.preprocess = this.#milliseconds.inference = 0;
+  }
+
+  /**
+   * Sources as they are at the moment of the call. Raw pixels that are read before `detect` returns need no copy;
+   * what waits for its turn does, and elements that go on playing are read now.
+   */
+  #detach(sources: readonly ImageSource[]): readonly ImageSource[] {
+    if (this.#queue.idle && sources.every((source) => isPixels(source) || isOwnedFrame(source)))
+      return sources;
+    return sources.map((source) => {
+      if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source.slice(0);
+      if (source instanceof Blob || isOwnedFrame(source)) return source;
+      if (isPixels(source)) return { data: source.data.slice(), width: source.width, height: source.height };
+      return readImage(source) as ImageSource;
+    });
+  }
+
+  /** Marks the session busy; frees it at the end if the detector was disposed meanwhile. */
+  async #guarded<T>(task: () => Promise<T>): Promise<T> {
+    this.#running = true;
+    try {
+      return await task();
+    } finally {
+      this.#running = false;
+      if (this.#disposed) void this.#session.release().catch(() => undefined);
+    }
+  }
+
+  #detectAll(
+    sources: readonly ImageSource[],
+    options: ResolvedOptions,
+    close: () => void,
+  ): Promise<Detections[]> {
+    return this.#guarded(async () => {
+      const limit = this.#plan.image.batch ?? sources.length;
+      const found: Detections[] = [];
+      for (let start = 0; start < sources.length; start += limit) {
+        const last = start + limit >= sources.length;
+        const part = sources.slice(start, start + limit);
+        const { outputs, transforms } = await this.#infer(part, last ? close : undefined);
+        const before = performance.now();
+        for (const [image, transform] of transforms.entries()) {
+          found.push(postprocess(outputs, image, transform, this.#plan, options));
+        }
+        this.#milliseconds.postprocess += performance.now() - before;
+        this.#frames += part.length;
+      }
+      return found;
+    });
+  }
+
+  /** One run of the model; `afterRead` is called when no source is needed any more. */
+  async #infer(
+    sources: readonly ImageSource[],
+    afterRead?: () => void,
+  ): Promise<{ outputs: ModelOutputs; transforms: FrameTransform[] }> {
+    const start = performance.now();
+    const count = this.#plan.image.batch ?? sources.length;
+    const input = this.#input;
+    input.reserve(count);
+    const transforms: FrameTransform[] = [];
+    for (const [index, source] of sources.entries()) {
+      const read = readImage(source);
+      // raw pixels are read before `detect` returns: no await before this
+      const pixels = read instanceof Promise ? await read : read;
+      transforms.push(input.fill(index, pixels));
+    }
+    afterRead?.();
+    const feeds = this.#feeds(count);
+    const ready = performance.now();
+    const outputs = await this.#session.run(feeds);
+    this.#milliseconds.preprocess += ready - start;
+    this.#milliseconds.inference += performance.now() - ready;
+    return { outputs, transforms };
+  }
+
+  #feeds(count: number): Feeds {
+    const { Tensor } = this.#session.ort;
+    const { image, sizes } = this.#plan;
+    const tensor = new Tensor(image.type, this.#input.data() as Float32Array, [...this.#input.dims(count)]);
+    const feeds: Record<string, typeof tensor> = { [image.name]: tensor };
+    for (const { name, type, values } of sizes) {
+      const repeated = Array.from({ length: count }, () => values).flat();
+      const data =
+        type === 'int64'
+          ? BigInt64Array.from(repeated, BigInt)
+          : type === 'int32'
+            ? Int32Array.from(repeated)
+            : Float32Array.from(repeated);
+      feeds[name] = new Tensor(type, data as Float32Array, [count, values.length]) as typeof tensor;
+    }
+    return feeds;
+  }
+}
+
+function isBatch(input: ImageSource | readonly ImageSource[]): input is readonly ImageSource[] {
+  return Array.isArray(input);
+}
+
+/** The error of a detector used after `dispose`. */
+export function disposedError(): DisposedError {
+  return new DisposedError('The detector was disposed.');
+}
