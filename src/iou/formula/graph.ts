@@ -1,0 +1,78 @@
+/**
+ * Expressions as a hash-consed graph: equal sub-expressions become one node, in an order in which every node comes after
+ * its inputs, each marked with the boxes it depends on (what depends on one box only is hoisted out of pair loops).
+ */
+import type { Expression, Operation } from './expression.ts';
+
+/** Bit set of what a node's value varies with. */
+export const dependsOnA = 1;
+export const dependsOnB = 2;
+
+export interface GraphNode {
+  readonly id: number;
+  readonly operation: Operation;
+  /** Ids of the inputs, all smaller than `id`. */
+  readonly inputs: readonly number[];
+  readonly value: number;
+  readonly name: string;
+  /** {@link dependsOnA} | {@link dependsOnB}. */
+  readonly depends: number;
+}
+
+export interface Graph {
+  readonly nodes: readonly GraphNode[];
+  /** Ids of the results. */
+  readonly outputs: readonly number[];
+}
+
+/** Merges equal nodes of several expressions into one graph. */
+export function buildGraph(expressions: readonly Expression[]): Graph {
+  const nodes: GraphNode[] = [];
+  const byKey = new Map<string, number>();
+  const known = new Map<Expression, number>();
+
+  const intern = (expression: Expression): number => {
+    const seen = known.get(expression);
+    if (seen !== undefined) return seen;
+    const inputs = expression.inputs.map(intern);
+    const { operation } = expression;
+    const leaf = inputs.length === 0;
+    const value = expression.value ?? 0;
+    const name = expression.name ?? '';
+    if (
+      (operation === 'add' || operation === 'mul' || operation === 'min' || operation === 'max') &&
+      inputs[0]! > inputs[1]!
+    ) {
+      // Commutative: one order, so that x·y and y·x meet (rounding is the same either way).
+      inputs.reverse();
+    }
+    const key = `${operation}:${inputs.join()}:${leaf ? (operation === 'constant' ? value : name) : ''}`;
+    let id = byKey.get(key);
+    if (id === undefined) {
+      id = nodes.length;
+      let depends = 0;
+      if (operation === 'input') depends = name.startsWith('a') ? dependsOnA : dependsOnB;
+      for (const input of inputs) depends |= nodes[input]!.depends;
+      nodes.push({ id, operation, inputs, value, name, depends });
+      byKey.set(key, id);
+    } else if (name !== '' && nodes[id]!.name === '') {
+      nodes[id] = { ...nodes[id]!, name };
+    }
+    known.set(expression, id);
+    return id;
+  };
+  const outputs = expressions.map(intern);
+  return { nodes, outputs };
+}
+
+/** Ids of the nodes an output needs, ascending. */
+export function reachable(graph: Graph, roots: readonly number[]): number[] {
+  const wanted = new Set<number>();
+  const visit = (id: number): void => {
+    if (wanted.has(id)) return;
+    wanted.add(id);
+    for (const input of graph.nodes[id]!.inputs) visit(input);
+  };
+  for (const root of roots) visit(root);
+  return [...wanted].sort((x, y) => x - y);
+}

@@ -1,0 +1,190 @@
+/**
+ * The geometric terms a variant may name. Each is built when first asked for and labelled, so generated code reads like
+ * the paper.
+ *
+ * Where libraries protect a division differently (an eps added to the union, a floor under it …), a term goes through the
+ * {@link Guards}; `null` guards are torchvision's matrix functions, which have none.
+ */
+import {
+  add,
+  angle,
+  type Expression,
+  input,
+  label,
+  max,
+  min,
+  mul,
+  type Operand,
+  ratio,
+  square,
+  sub,
+} from './expression.ts';
+
+/** What libraries add to, or put under, the quantities they divide by. Absent entries do nothing. */
+export interface Guards {
+  /** Added to the union. */
+  readonly unionEps?: Operand;
+  /** The union is at least this (after adding). */
+  readonly unionFloor?: Operand;
+  /** Added to the enclosing area where it divides. */
+  readonly enclosingEps?: Operand;
+  /** The enclosing area is at least this. */
+  readonly enclosingFloor?: Operand;
+  /** GIoU's (C − U): how much of `enclosingEps` and of `unionEps` enters there too (0 or 1). */
+  readonly penaltyEnclosingEps?: Operand;
+  readonly penaltyUnionEps?: Operand;
+  /** Added to the squared diagonal (and other squared lengths that divide). */
+  readonly diagonalEps?: Operand;
+  /** Added to each height before areas are formed. */
+  readonly heightEps?: Operand;
+  /** Added to each height before its aspect angle is formed. */
+  readonly angleHeightEps?: Operand;
+  /** CIoU: added to α's divisor. */
+  readonly alphaEps?: Operand;
+  /** CIoU: α is 0 unless IoU exceeds this. */
+  readonly alphaGate?: Operand;
+  /** The similarity is clamped to these, where the library clamps it. */
+  readonly lowest?: Operand;
+  readonly highest?: Operand;
+}
+
+/** One box's own terms. */
+export class BoxTerms {
+  readonly x1: Expression;
+  readonly y1: Expression;
+  readonly x2: Expression;
+  readonly y2: Expression;
+
+  constructor(
+    readonly side: string,
+    private readonly guards: Guards,
+    corners?: readonly [Expression, Expression, Expression, Expression],
+  ) {
+    [this.x1, this.y1, this.x2, this.y2] = corners ?? [
+      input(`${side}x1`),
+      input(`${side}y1`),
+      input(`${side}x2`),
+      input(`${side}y2`),
+    ];
+  }
+
+  private named(name: string, expression: Expression): Expression {
+    return label(`${this.side}${name}`, expression);
+  }
+
+  get width(): Expression {
+    return this.named('Width', sub(this.x2, this.x1));
+  }
+
+  get height(): Expression {
+    return this.named('Height', add(sub(this.y2, this.y1), this.guards.heightEps ?? 0));
+  }
+
+  get area(): Expression {
+    return this.named('Area', mul(this.width, this.height));
+  }
+
+  /** atan(width / height). */
+  get aspectAngle(): Expression {
+    return this.named('AspectAngle', angle(this.width, add(this.height, this.guards.angleHeightEps ?? 0)));
+  }
+}
+
+/** Terms of a pair of boxes: `a` (the prediction, the row) and `b` (the target, the column). */
+export class Terms {
+  readonly a: BoxTerms;
+  readonly b: BoxTerms;
+
+  constructor(
+    readonly guards: Guards = {},
+    boxes?: { readonly a: BoxTerms; readonly b: BoxTerms },
+  ) {
+    this.a = boxes?.a ?? new BoxTerms('a', guards);
+    this.b = boxes?.b ?? new BoxTerms('b', guards);
+  }
+
+  get intersectionWidth(): Expression {
+    return label('intersectionWidth', max(sub(min(this.a.x2, this.b.x2), max(this.a.x1, this.b.x1)), 0));
+  }
+
+  get intersectionHeight(): Expression {
+    return label('intersectionHeight', max(sub(min(this.a.y2, this.b.y2), max(this.a.y1, this.b.y1)), 0));
+  }
+
+  get intersection(): Expression {
+    return label('intersection', mul(this.intersectionWidth, this.intersectionHeight));
+  }
+
+  /** Area of the union as it is. */
+  get union(): Expression {
+    return label('union', sub(add(this.a.area, this.b.area), this.intersection));
+  }
+
+  /** An area as it divides an intersection, with the library's eps or floor. */
+  guarded(area: Expression): Expression {
+    return floored(add(area, this.guards.unionEps ?? 0), this.guards.unionFloor);
+  }
+
+  /** Intersection over union; 0 where both boxes have no area. */
+  get iou(): Expression {
+    return label('iou', ratio(this.intersection, this.guarded(this.union), 0));
+  }
+
+  get enclosingWidth(): Expression {
+    return label('enclosingWidth', sub(max(this.a.x2, this.b.x2), min(this.a.x1, this.b.x1)));
+  }
+
+  get enclosingHeight(): Expression {
+    return label('enclosingHeight', sub(max(this.a.y2, this.b.y2), min(this.a.y1, this.b.y1)));
+  }
+
+  get enclosingArea(): Expression {
+    return label('enclosingArea', mul(this.enclosingWidth, this.enclosingHeight));
+  }
+
+  /** Part of the enclosing box outside the union; 0 where the enclosing box has no area. */
+  get emptyShare(): Expression {
+    const { enclosingEps, enclosingFloor, penaltyEnclosingEps, penaltyUnionEps, unionFloor } = this.guards;
+    const divisor = floored(add(this.enclosingArea, enclosingEps ?? 0), enclosingFloor);
+    const enclosing = floored(add(this.enclosingArea, penaltyEnclosingEps ?? 0), enclosingFloor);
+    const union = floored(add(this.union, penaltyUnionEps ?? 0), unionFloor);
+    return label('emptyShare', ratio(sub(enclosing, union), divisor, 0));
+  }
+
+  /** Centre of a minus centre of b; formed from corner differences, which stay exact far from the origin. */
+  get centreDeltaX(): Expression {
+    return label('centreDeltaX', mul(add(sub(this.a.x1, this.b.x1), sub(this.a.x2, this.b.x2)), 0.5));
+  }
+
+  get centreDeltaY(): Expression {
+    return label('centreDeltaY', mul(add(sub(this.a.y1, this.b.y1), sub(this.a.y2, this.b.y2)), 0.5));
+  }
+
+  get centreDistanceSquared(): Expression {
+    return label('centreDistanceSquared', add(square(this.centreDeltaX), square(this.centreDeltaY)));
+  }
+
+  /** c² of the enclosing box, with its eps. */
+  get diagonalSquared(): Expression {
+    return label(
+      'diagonalSquared',
+      add(square(this.enclosingWidth), square(this.enclosingHeight), this.guards.diagonalEps ?? 0),
+    );
+  }
+
+  /** ρ² / c²: squared centre distance relative to the enclosing diagonal. */
+  get centreShare(): Expression {
+    return label('centreShare', ratio(this.centreDistanceSquared, this.diagonalSquared, 0));
+  }
+
+  /** The similarity within the library's limits, where it has any. */
+  clamped(similarity: Expression): Expression {
+    const { lowest, highest } = this.guards;
+    const raised = lowest === undefined ? similarity : max(similarity, lowest);
+    return highest === undefined ? raised : min(raised, highest);
+  }
+}
+
+function floored(value: Expression, floor: Operand | undefined): Expression {
+  return floor === undefined ? value : max(value, floor);
+}

@@ -1,0 +1,36 @@
+/** What a variant file exports. */
+import type { Expression } from './expression.ts';
+import type { Terms } from './terms.ts';
+
+/** A bound on the plain IoU of pairs whose similarity exceeds a threshold, or null where there is none. */
+export type IouBound = (threshold: number) => number | null;
+
+/** For similarities that never exceed the plain IoU: above t means IoU above t. */
+export function neverAboveIou(threshold: number): number {
+  return threshold;
+}
+
+/** For similarities that may be high between boxes that hardly overlap. */
+export function noBound(): null {
+  return null;
+}
+
+/** An IoU variant: one formula and what is known about it. */
+export interface Variant {
+  /** Name of the metric in the public API. */
+  readonly name: string;
+  /** What it is, in a line. */
+  readonly title: string;
+  /** Where it comes from. */
+  readonly paper: string;
+  /** Whether swapping the boxes leaves it as it is. */
+  readonly symmetric: boolean;
+  /** Also computed in float32 steps (bit for bit what a SIMD kernel computes); else float32 boxes go through float64. */
+  readonly float32?: boolean;
+  /** Run-time scalars the formula reads by `parameter(name)`, with their defaults. */
+  readonly parameters?: Readonly<Record<string, number>>;
+  /** Similarity of box a (prediction, row) and box b (target, column). */
+  readonly formula: (terms: Terms) => Expression;
+  /** Plain IoU that a similarity above the threshold implies; suppression prunes by it and by nothing else. */
+  readonly minIou: IouBound;
+}

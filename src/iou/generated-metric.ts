@@ -1,0 +1,61 @@
+/** Fills the run-time scalars of a generated variant: guards of the preset, parameters of the factory. */
+import { OptionError } from '../errors.ts';
+import { guardsFor, isLean } from './conventions.ts';
+import type { GuardValues } from './formula/guards.ts';
+import { generatedMetrics } from './generated/registry.ts';
+import type { BoundLoops, MetricImplementation } from './implementation.ts';
+import type { Column, GeneratedLoops, GeneratedMetric } from './loops.ts';
+import type { MetricConventions } from './types.ts';
+
+/** The loops of a variant under conventions, with some of its own parameters changed. */
+export function generatedImplementation(
+  name: string,
+  conventions: MetricConventions,
+  parameters: Readonly<Record<string, number>> = {},
+): MetricImplementation {
+  const metric: GeneratedMetric | undefined = Object.hasOwn(generatedMetrics, name)
+    ? generatedMetrics[name as keyof typeof generatedMetrics]
+    : undefined;
+  if (metric === undefined) {
+    throw new OptionError(
+      `unknown metric ${JSON.stringify(name)}; expected ${Object.keys(generatedMetrics).join(', ')} or a metric object`,
+      { metric: name },
+    );
+  }
+  const guards = guardsFor(name, conventions);
+  return {
+    name,
+    symmetric: metric.symmetric,
+    minIou: metric.minIou,
+    double: bindLoops(metric.double, guards, parameters),
+    ...(metric.single !== undefined && isLean(guards)
+      ? { single: bindLoops(metric.single, guards, parameters) }
+      : undefined),
+  };
+}
+
+function bindLoops<C extends Column>(
+  loops: GeneratedLoops<C>,
+  guards: GuardValues,
+  parameters: Readonly<Record<string, number>>,
+): BoundLoops<C> {
+  return {
+    parameters: scalars(loops.parameters, guards, parameters),
+    row: loops.row,
+    termCount: loops.termCount ?? 0,
+    ...(loops.any === undefined ? undefined : { any: loops.any }),
+    ...(loops.terms === undefined ? undefined : { terms: loops.terms }),
+  };
+}
+
+/** Values of run-time scalars in their order: the factory's, else the preset's, else the default. */
+export function scalars(
+  defaults: Readonly<Record<string, number>>,
+  guards: GuardValues,
+  parameters: Readonly<Record<string, number>>,
+): Float64Array {
+  return Float64Array.from(
+    Object.entries(defaults),
+    ([name, value]) => parameters[name] ?? guards[name as keyof GuardValues] ?? value,
+  );
+}
