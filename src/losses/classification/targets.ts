@@ -1,0 +1,40 @@
+/** Targets of the sigmoid losses: a dense N×C array of soft labels, or one class index a sample. */
+import { OptionError, ShapeError } from '../../errors.ts';
+
+/**
+ * N×C targets from class indices: C and every negative index mean background, an all-zero row (mmdetection's and
+ * detectron2's convention). Dense targets pass through.
+ */
+export function denseTargets(
+  targets: ArrayLike<number>,
+  elements: number,
+  classes: number | undefined,
+): ArrayLike<number> {
+  if (targets.length === elements && !(targets instanceof Int32Array && classes === 1)) return targets;
+  if (classes === undefined) {
+    throw new ShapeError(
+      `targets must hold ${elements} numbers, or one class index a sample with the option 'classes'; got ${targets.length}`,
+      { expected: elements, got: targets.length },
+    );
+  }
+  if (targets.length * classes !== elements) {
+    throw new ShapeError(
+      `${elements} logits need ${elements / classes} class indices, got ${targets.length}`,
+      {
+        classes,
+        got: targets.length,
+      },
+    );
+  }
+  const dense = new Uint8Array(elements);
+  for (let i = 0; i < targets.length; i++) {
+    const label = targets[i]!;
+    if (!Number.isInteger(label) || label > classes) {
+      throw new OptionError(
+        `targets[${i}] must be a class index below ${classes} (or ${classes} for background), got ${label}`,
+      );
+    }
+    if (label >= 0 && label < classes) dense[i * classes + label] = 1;
+  }
+  return dense;
+}
