@@ -1,0 +1,147 @@
+/**
+ * A detector that lives in a worker and looks like one that does not.
+ *
+ * Frames and copied arrays are moved to the worker, results come back in one moved buffer each, errors arrive as their
+ * class. When the worker dies, pending and later calls reject with `WorkerCrashError`: make a new detector to recover.
+ */
+import type { Detections } from '../boxes/detections.ts';
+import { connectWorker, type WorkerClient } from '../client/index.ts';
+import { FrameLedger } from './image/ownership.ts';
+import { type RemoteDetect, type RemoteOptions, type RemoteResults, receiveResults } from './remote-host.ts';
+import { detectorLaunchers } from './remote-launch.ts';
+import { packSources } from './remote-sources.ts';
+import { isNode } from './session/platform.ts';
+import type {
+  DetectOptions,
+  Detector,
+  DetectorInfo,
+  DetectorOptions,
+  DetectorStats,
+  ImageSource,
+} from './types.ts';
+
+/**
+ * Starts a worker, loads the model in it and gives the detector. `createDetector` comes here when `worker` is set.
+ *
+ * Relative URLs in `model`, `wasmPaths` and `runtimeUrl` are the page's, not the worker's. Rejects with
+ * `WorkerLoadError` (`details.attempts` lists every way tried and why it failed) and with whatever `createDetector`
+ * rejects with; then no worker is left behind.
+ */
+export async function createRemoteDetector(options: DetectorOptions): Promise<Detector> {
+  const { signal, onProgress, readyTimeout } = options;
+  const launchers = detectorLaunchers(options.worker ?? true);
+  const sent = remoteOptions(options);
+  const client = await connectWorker({ launchers, readyTimeout, signal });
+  try {
+    const info = await client.call<DetectorInfo>('create', sent, {
+      signal,
+      onProgress: onProgress as ((progress: unknown) => void) | undefined,
+    });
+    return new RemoteDetector(client, info);
+  } catch (error) {
+    client.dispose();
+    throw error;
+  }
+}
+
+/** See `Detector`; made by {@link createRemoteDetector}. */
+class RemoteDetector implements Detector {
+  readonly info: DetectorInfo;
+  readonly #client: WorkerClient;
+  /** Frames of calls that never reached the worker; all others are counted there. */
+  readonly #ledger = new FrameLedger();
+  #failures = 0;
+
+  constructor(client: WorkerClient, info: DetectorInfo) {
+    this.#client = client;
+    this.info = info;
+  }
+
+  detect(source: ImageSource, options?: DetectOptions): Promise<Detections>;
+  detect(sources: readonly ImageSource[], options?: DetectOptions): Promise<Detections[]>;
+  async detect(
+    input: ImageSource | readonly ImageSource[],
+    options: DetectOptions = {},
+  ): Promise<Detections | Detections[]> {
+    const batch = Array.isArray(input);
+    const inputs = (batch ? input : [input]) as readonly ImageSource[];
+    const { signal, transfer: hand = false, ...rest } = options;
+    const { sources, transfer } = await this.#pack(inputs, hand, signal);
+    const call: RemoteDetect = { sources, options: rest };
+    const results = await this.#client.call<RemoteResults>('detect', call, {
+      signal,
+      transfer: [...transfer],
+    });
+    const found = receiveResults(results, this.info.classNames);
+    return batch ? found : found[0]!;
+  }
+
+  async stats(): Promise<DetectorStats> {
+    const stats = await this.#client.call<DetectorStats>('stats', null);
+    return {
+      ...stats,
+      failures: stats.failures + this.#failures,
+      framesOpened: stats.framesOpened + this.#ledger.opened,
+      framesClosed: stats.framesClosed + this.#ledger.closed,
+      worker: this.#client.kind,
+    };
+  }
+
+  dispose(): void {
+    this.#client.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Sources ready to be posted; on failure every frame is closed and counted here. */
+  async #pack(inputs: readonly ImageSource[], hand: boolean, signal: AbortSignal | undefined) {
+    let made: ImageSource[] = [];
+    try {
+      signal?.throwIfAborted();
+      if (this.#client.endedBy !== undefined) throw this.#client.endedBy;
+      const packed = await packSources(inputs, hand);
+      made = packed.sources;
+      signal?.throwIfAborted();
+      if (this.#client.endedBy !== undefined) throw this.#client.endedBy;
+      return packed;
+    } catch (error) {
+      this.#failures++;
+      this.#ledger.adopt([...inputs, ...made])();
+      throw error;
+    }
+  }
+}
+
+/** What of the options reaches the worker, as it must look there. */
+function remoteOptions(options: DetectorOptions): RemoteOptions {
+  const { worker: _, readyTimeout: __, signal: ___, onProgress: ____, ...rest } = options;
+  const { model, wasmPaths, runtimeUrl } = rest;
+  return {
+    ...rest,
+    model: typeof model === 'string' || model instanceof URL ? absolute(model) : copy(model),
+    ...(wasmPaths === undefined ? {} : { wasmPaths: absolutePaths(wasmPaths) }),
+    ...(runtimeUrl === undefined ? {} : { runtimeUrl: absolute(runtimeUrl) }),
+  };
+}
+
+/** A URL as the page means it; `URL` objects cannot be cloned. Node's paths stay: its threads share the folder. */
+function absolute(url: string | URL): string {
+  const base = (globalThis as { location?: { href?: string } }).location?.href;
+  return base === undefined || isNode() ? String(url) : new URL(url, base).href;
+}
+
+function absolutePaths(paths: NonNullable<DetectorOptions['wasmPaths']>): typeof paths {
+  if (typeof paths === 'string') return absolute(paths);
+  const { wasm, mjs } = paths;
+  return {
+    ...(wasm === undefined ? {} : { wasm: absolute(wasm) }),
+    ...(mjs === undefined ? {} : { mjs: absolute(mjs) }),
+  };
+}
+
+/** The bytes alone: cloning a view would send the whole buffer under it. */
+function copy(model: Uint8Array<ArrayBuffer> | ArrayBuffer): Uint8Array<ArrayBuffer> | ArrayBuffer {
+  return ArrayBuffer.isView(model) && model.byteLength < model.buffer.byteLength ? model.slice() : model;
+}
