@@ -1,8 +1,11 @@
 /** Greedy non-maximum suppression: the public function. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
+import { useSimd } from '../kernels/backend.ts';
+import { nmsKernel } from '../kernels/nms.ts';
 import { bucketByClass } from './classes.ts';
-import { greedyPlain } from './greedy.ts';
+import { iouComparison } from './compare.ts';
+import { greedy } from './greedy.ts';
 import {
   countBoxes,
   isClassAware,
@@ -27,7 +30,7 @@ import type { NmsOptions, ScoreArray } from './types.ts';
  * @example
  * nms(Float32Array.of(0, 0, 10, 10, 1, 0, 10, 10, 20, 0, 30, 10), Float32Array.of(0.9, 0.8, 0.7)); // [0, 2]
  */
-export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {}): Uint32Array {
+export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {}): Uint32Array<ArrayBuffer> {
   const count = countBoxes(boxes, scores);
   const { classIds, metric = 'iou', comparator = '>' } = options;
   requireClassIds(classIds, count);
@@ -37,27 +40,45 @@ export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {
   if (metric !== 'iou') throw new OptionError(`metric: '${String(metric)}' is not available`);
   const threshold = numberOption('iouThreshold', options.iouThreshold, 0.5);
   const limit = limitOption('maxDetections', options.maxDetections);
-  const order = selectCandidates(
-    boxes,
-    scores,
-    numberOption('scoreThreshold', options.scoreThreshold, Number.NEGATIVE_INFINITY),
-    limitOption('maxCandidates', options.maxCandidates),
-  );
   const inclusive = comparator === '>=';
-  if (!isClassAware(options.scope, classIds)) {
-    const keep = new Uint32Array(Math.min(order.length, limit));
-    let size = 0;
-    greedyPlain(boxes, order, 0, order.length, threshold, inclusive, limit, (position) => {
-      keep[size++] = order[position]!;
+  const scoreThreshold = numberOption('scoreThreshold', options.scoreThreshold, Number.NEGATIVE_INFINITY);
+  const maxCandidates = limitOption('maxCandidates', options.maxCandidates);
+  const classAware = isClassAware(options.scope, classIds);
+  if (boxes instanceof Float32Array && scores instanceof Float32Array && useSimd()) {
+    const keep = nmsKernel({
+      boxes,
+      scores,
+      scoreFloor: Math.fround(scoreThreshold),
+      maxCandidates,
+      maxDetections: limit,
+      iouThreshold: threshold,
+      inclusive,
+      ...(classAware ? { classIds: classIds! } : {}),
     });
-    return keep.slice(0, size);
+    if (keep !== null) return keep;
+  }
+  const comparison = iouComparison(boxes instanceof Float32Array, threshold, inclusive);
+  const order = selectCandidates(boxes, scores, scoreThreshold, maxCandidates);
+  const kept = new Uint8Array(order.length);
+  if (!classAware) {
+    const size = greedy(boxes, order, 0, order.length, comparison, limit, kept);
+    return gather(order, kept, size);
   }
   const { members, ranks, starts } = bucketByClass(order, classIds!);
-  const kept = new Uint8Array(order.length);
+  const keptMembers = new Uint8Array(order.length);
+  let total = 0;
   for (let b = 0; b + 1 < starts.length; b++) {
-    greedyPlain(boxes, members, starts[b]!, starts[b + 1]!, threshold, inclusive, limit, (position) => {
-      kept[ranks[position]!] = 1;
-    });
+    total += greedy(boxes, members, starts[b]!, starts[b + 1]!, comparison, limit, keptMembers);
   }
-  return order.filter((_, rank) => kept[rank] === 1).slice(0, Math.min(limit, order.length));
+  for (let i = 0; i < members.length; i++) kept[ranks[i]!] = keptMembers[i]!;
+  return gather(order, kept, Math.min(total, limit));
+}
+
+/** The first `size` entries of `order` whose rank is kept. */
+function gather(order: Uint32Array, kept: Uint8Array, size: number): Uint32Array<ArrayBuffer> {
+  const result = new Uint32Array(size);
+  for (let rank = 0, filled = 0; filled < size; rank++) {
+    if (kept[rank] === 1) result[filled++] = order[rank]!;
+  }
+  return result;
 }

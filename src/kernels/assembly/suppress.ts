@@ -1,0 +1,264 @@
+// Greedy suppression of one class in float32, eight kept boxes a step. `src/nms/tiles.ts` says why tiles are exact.
+//
+// Kept boxes lie in chunks of eight: x1 x 8, y1 x 8, x2 x 8, y2 x 8, area x 8, then the address of the tile's next
+// chunk. Empty places hold a box that intersects nothing.
+import { allocate } from './memory';
+
+const CHUNK_BYTES: usize = 176;
+const NEXT: usize = 160;
+// Below this many boxes one list is faster than building a grid.
+const TILE_MINIMUM: i32 = 400;
+
+let threshold: f32 = 0;
+let above: v128 = f32x4.splat(0);
+let near: v128 = f32x4.splat(0);
+let reach: f32 = 0;
+let tiled: bool = false;
+let zeroPasses: bool = false;
+
+// `floor` is the largest float32 at or below the threshold (for `>=`: below it); `bound` widens the cores.
+export function configure(floor: f32, bound: f64): void {
+  threshold = floor;
+  zeroPasses = floor < 0;
+  // inter > t * union decides everything but a band of a few ulp; inside it the quotient is computed as the
+  // reference does.
+  near = f32x4.splat(floor * <f32>0.999999);
+  above = f32x4.splat(floor);
+  tiled = bound >= 0.05;
+  reach = tiled ? <f32>(1.0 / (bound * 0.99999) - 1.0) : 0;
+}
+
+function newChunk(): usize {
+  const chunk = allocate(CHUNK_BYTES);
+  const high = f32x4.splat(3e38);
+  const low = f32x4.splat(-3e38);
+  v128.store(chunk, high);
+  v128.store(chunk, high, 16);
+  v128.store(chunk, high, 32);
+  v128.store(chunk, high, 48);
+  v128.store(chunk, low, 64);
+  v128.store(chunk, low, 80);
+  v128.store(chunk, low, 96);
+  v128.store(chunk, low, 112);
+  v128.store(chunk, f32x4.splat(0), 128);
+  v128.store(chunk, f32x4.splat(0), 144);
+  store<usize>(chunk, 0, NEXT);
+  return chunk;
+}
+
+// Whether a box of the chunks from `chunk` on suppresses the box.
+// @ts-ignore: decorator
+@inline
+function suppressed(chunk: usize, x1: v128, y1: v128, x2: v128, y2: v128, area: v128): bool {
+  const zero = f32x4.splat(0);
+  while (chunk != 0) {
+    const w0 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, v128.load(chunk, 64)), f32x4.pmax(x1, v128.load(chunk))));
+    const h0 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, v128.load(chunk, 96)), f32x4.pmax(y1, v128.load(chunk, 32))));
+    const w1 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, v128.load(chunk, 80)), f32x4.pmax(x1, v128.load(chunk, 16))));
+    const h1 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, v128.load(chunk, 112)), f32x4.pmax(y1, v128.load(chunk, 48))));
+    const i0 = f32x4.mul(w0, h0);
+    const i1 = f32x4.mul(w1, h1);
+    const u0 = f32x4.sub(f32x4.add(v128.load(chunk, 128), area), i0);
+    const u1 = f32x4.sub(f32x4.add(v128.load(chunk, 144), area), i1);
+    const hit = v128.or(f32x4.ge(i0, f32x4.mul(near, u0)), f32x4.ge(i1, f32x4.mul(near, u1)));
+    if (v128.any_true(hit)) {
+      const exact = v128.or(f32x4.gt(f32x4.div(i0, u0), above), f32x4.gt(f32x4.div(i1, u1), above));
+      if (v128.any_true(exact)) return true;
+    }
+    chunk = load<usize>(chunk, NEXT);
+  }
+  return false;
+}
+
+// @ts-ignore: decorator
+@inline
+function append(chunk: usize, slot: i32, x1: f32, y1: f32, x2: f32, y2: f32, area: f32): void {
+  const at = chunk + (<usize>slot << 2);
+  store<f32>(at, x1);
+  store<f32>(at, y1, 32);
+  store<f32>(at, x2, 64);
+  store<f32>(at, y2, 96);
+  store<f32>(at, area, 128);
+}
+
+// Suppresses among the boxes members[0..count), best first; writes 1 or 0 to flags[0..count), returns how many are
+// kept, at most `limit`.
+export function suppress(boxes: usize, members: usize, count: i32, limit: i32, flags: usize): i32 {
+  memory.fill(flags, 0, count);
+  if (zeroPasses) {
+    // Every IoU passes a threshold below 0: only the best box stays.
+    const kept = min(min(count, limit), 1);
+    if (kept == 1) store<u8>(flags, 1);
+    return kept;
+  }
+  if (count >= TILE_MINIMUM && tiled && planGrid(boxes, members, count)) {
+    return overTiles(boxes, members, count, limit, flags);
+  }
+  return overList(boxes, members, count, limit, flags);
+}
+
+function overList(boxes: usize, members: usize, count: i32, limit: i32, flags: usize): i32 {
+  const head = newChunk();
+  let tail = head;
+  let kept = 0;
+  for (let i = 0; i < count && kept < limit; i++) {
+    const box = boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4);
+    const x1 = load<f32>(box);
+    const y1 = load<f32>(box, 4);
+    const x2 = load<f32>(box, 8);
+    const y2 = load<f32>(box, 12);
+    const area = (x2 - x1) * (y2 - y1);
+    if (suppressed(head, f32x4.splat(x1), f32x4.splat(y1), f32x4.splat(x2), f32x4.splat(y2), f32x4.splat(area))) continue;
+    store<u8>(flags + i, 1);
+    const slot = kept & 7;
+    if (slot == 0 && kept > 0) {
+      const chunk = newChunk();
+      store<usize>(tail, chunk, NEXT);
+      tail = chunk;
+    }
+    append(tail, slot, x1, y1, x2, y2, area);
+    kept++;
+  }
+  return kept;
+}
+
+let columns: i32 = 1;
+let rows: i32 = 1;
+let origin: v128 = f32x4.splat(0);
+let scale: v128 = f32x4.splat(0);
+let margin: v128 = f32x4.splat(0);
+let last: v128 = i32x4.splat(0);
+
+// Doubled centre and size of a box as [cx, cy, cx, cy] and [w, h, -w, -h].
+// @ts-ignore: decorator
+@inline
+function swapped(box: v128): v128 {
+  return v128.shuffle<i32>(box, box, 2, 3, 0, 1);
+}
+
+// Chooses the grid; false where float32 tiles would not be exact: products would overflow or lose digits.
+function planGrid(boxes: usize, members: usize, count: i32): bool {
+  let low = f32x4.splat(3e38);
+  let high = f32x4.splat(-3e38);
+  let widest = f32x4.splat(0);
+  let smallest = f32x4.splat(3e38);
+  let sizes = f32x4.splat(0);
+  let usable: i32 = 0;
+  for (let i = 0; i < count; i++) {
+    const box = v128.load(boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4));
+    const other = swapped(box);
+    const size = f32x4.sub(other, box);
+    // Only boxes with area meet others; the rest stay out of the plan.
+    if ((i32x4.bitmask(f32x4.gt(size, f32x4.splat(0))) & 3) != 3) continue;
+    usable++;
+    const centre = f32x4.add(box, other);
+    low = f32x4.pmin(centre, low);
+    high = f32x4.pmax(centre, high);
+    widest = f32x4.pmax(f32x4.abs(box), widest);
+    smallest = f32x4.pmin(f32x4.mul(size, v128.shuffle<i32>(size, size, 1, 0, 3, 2)), smallest);
+    sizes = f32x4.add(sizes, size);
+  }
+  if (usable == 0) return false;
+  const largest = max(
+    max(f32x4.extract_lane(widest, 0), f32x4.extract_lane(widest, 1)),
+    max(f32x4.extract_lane(widest, 2), f32x4.extract_lane(widest, 3)),
+  );
+  if (!(f32x4.extract_lane(smallest, 0) > 1e-30 && largest < 1e18)) return false;
+  const side: i32 = max(1, <i32>Math.round(Math.sqrt(<f64>count) / 8));
+  const extentX = f32x4.extract_lane(high, 0) - f32x4.extract_lane(low, 0);
+  const extentY = f32x4.extract_lane(high, 1) - f32x4.extract_lane(low, 1);
+  columns = tilesAlong(extentX, f32x4.extract_lane(sizes, 0), usable, side);
+  rows = tilesAlong(extentY, f32x4.extract_lane(sizes, 1), usable, side);
+  const perX = tilesPerUnit(columns, extentX);
+  const perY = tilesPerUnit(rows, extentY);
+  origin = f32x4.replace_lane(f32x4.splat(f32x4.extract_lane(low, 0)), 1, f32x4.extract_lane(low, 1));
+  origin = f32x4.replace_lane(origin, 3, f32x4.extract_lane(low, 1));
+  scale = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(perX), 1, perY), 3, perY);
+  last = i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(columns - 1), 1, rows - 1), 3, rows - 1);
+  // A few ulp of the largest coordinate: what rounding the sums can move a bound by.
+  const ulps: f32 = largest * <f32>1e-6;
+  margin = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(ulps), 2, -ulps), 3, -ulps);
+  return true;
+}
+
+function tilesAlong(extent: f32, sum: f32, count: i32, side: i32): i32 {
+  const core = (2.0 * <f64>reach * <f64>sum) / <f64>count;
+  return max(1, <i32>min(<f64>side, Math.floor((3.0 * <f64>extent) / core)));
+}
+
+function tilesPerUnit(count: i32, extent: f32): f32 {
+  const perUnit = <f32>count / extent;
+  return perUnit < 3e38 ? perUnit : 0;
+}
+
+// Tile coordinates of four doubled positions, clamped into the grid.
+// @ts-ignore: decorator
+@inline
+function tileOf(position: v128): v128 {
+  const tile = i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(position, origin), scale));
+  return i32x4.min_s(i32x4.max_s(tile, i32x4.splat(0)), last);
+}
+
+function overTiles(boxes: usize, members: usize, count: i32, limit: i32, flags: usize): i32 {
+  const tiles: usize = <usize>(columns * rows);
+  // A tile: head, tail, used places of the tail.
+  const heads = allocate(tiles << 2);
+  const tails = allocate(tiles << 2);
+  const fills = allocate(tiles << 2);
+  memory.fill(heads, 0, tiles << 2);
+  memory.fill(fills, 0, tiles << 2);
+  const reaches = f32x4.splat(reach);
+  let kept = 0;
+  for (let i = 0; i < count && kept < limit; i++) {
+    const box = v128.load(boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4));
+    const other = swapped(box);
+    const size = f32x4.sub(other, box);
+    if ((i32x4.bitmask(f32x4.gt(size, f32x4.splat(0))) & 3) != 3) {
+      // No area: its IoU with anything is 0, it neither suppresses nor is suppressed.
+      store<u8>(flags + i, 1);
+      kept++;
+      continue;
+    }
+    const centre = f32x4.add(box, other);
+    const tile = tileOf(centre);
+    const cell = <usize>(i32x4.extract_lane(tile, 1) * columns + i32x4.extract_lane(tile, 0)) << 2;
+    const x1 = v128.shuffle<i32>(box, box, 0, 0, 0, 0);
+    const y1 = v128.shuffle<i32>(box, box, 1, 1, 1, 1);
+    const x2 = v128.shuffle<i32>(box, box, 2, 2, 2, 2);
+    const y2 = v128.shuffle<i32>(box, box, 3, 3, 3, 3);
+    const width = f32x4.sub(x2, x1);
+    const area = f32x4.mul(width, f32x4.sub(y2, y1));
+    if (suppressed(load<usize>(heads + cell), x1, y1, x2, y2, area)) continue;
+    store<u8>(flags + i, 1);
+    kept++;
+    const core = tileOf(f32x4.sub(centre, f32x4.add(f32x4.mul(reaches, size), margin)));
+    const firstColumn = i32x4.extract_lane(core, 0);
+    const lastColumn = i32x4.extract_lane(core, 2);
+    const lastRow = i32x4.extract_lane(core, 3);
+    for (let row = i32x4.extract_lane(core, 1); row <= lastRow; row++) {
+      for (let column = firstColumn; column <= lastColumn; column++) {
+        const at = <usize>(row * columns + column) << 2;
+        const fill = load<i32>(fills + at);
+        let tail = load<usize>(tails + at);
+        if ((fill & 7) == 0) {
+          const chunk = newChunk();
+          if (fill == 0) store<usize>(heads + at, chunk);
+          else store<usize>(tail, chunk, NEXT);
+          store<usize>(tails + at, chunk);
+          tail = chunk;
+        }
+        append(
+          tail,
+          fill & 7,
+          f32x4.extract_lane(box, 0),
+          f32x4.extract_lane(box, 1),
+          f32x4.extract_lane(box, 2),
+          f32x4.extract_lane(box, 3),
+          f32x4.extract_lane(area, 0),
+        );
+        store<i32>(fills + at, fill + 1);
+      }
+    }
+  }
+  return kept;
+}

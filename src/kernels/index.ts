@@ -1,0 +1,1 @@
+export { activeBackend, type Backend, setBackend } from './backend.ts';

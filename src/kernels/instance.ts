@@ -1,0 +1,95 @@
+/**
+ * Turns an embedded kernel module into a running instance, synchronously, on first use.
+ *
+ * A wasm memory only grows, so an instance that grew past {@link MEMORY_CEILING} is dropped after the call: one huge
+ * input does not hold its memory for ever. Callers copy results out; no view of kernel memory leaves this folder.
+ */
+
+/** Bytes an idle instance may hold. */
+const MEMORY_CEILING = 64 * 1024 * 1024;
+
+/** The smallest module that uses a SIMD instruction: `(func (drop (i32x4.splat (i32.const 0))))`. */
+const probe = Uint8Array.of(
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  4,
+  1,
+  96,
+  0,
+  0,
+  3,
+  2,
+  1,
+  0,
+  10,
+  9,
+  1,
+  7,
+  0,
+  65,
+  0,
+  253,
+  17,
+  26,
+  11,
+);
+
+let available: boolean | undefined;
+
+/** Whether wasm with SIMD may be compiled here. */
+export function simdAvailable(): boolean {
+  if (available === undefined) {
+    try {
+      new WebAssembly.Module(probe);
+      available = true;
+    } catch {
+      // No engine support, or a policy that refuses wasm: the JavaScript twins run.
+      available = false;
+    }
+  }
+  return available;
+}
+
+/** A kernel family: compiled once, instantiated when needed. */
+export class KernelModule<Exports extends { readonly memory: WebAssembly.Memory }> {
+  readonly #base64: string;
+  #module: WebAssembly.Module | undefined;
+  #exports: Exports | undefined;
+
+  constructor(base64: string) {
+    this.#base64 = base64;
+  }
+
+  /** The instance's exports. */
+  get exports(): Exports {
+    if (this.#exports === undefined) {
+      this.#module ??= new WebAssembly.Module(Uint8Array.from(atob(this.#base64), (c) => c.charCodeAt(0)));
+      const instance = new WebAssembly.Instance(this.#module, {
+        env: {
+          abort() {
+            throw new WebAssembly.RuntimeError('kernel aborted');
+          },
+        },
+      });
+      this.#exports = instance.exports as unknown as Exports;
+    }
+    return this.#exports;
+  }
+
+  /** To be called when a call is done: drops an instance that grew too large. */
+  release(): void {
+    if (this.#exports !== undefined && this.#exports.memory.buffer.byteLength > MEMORY_CEILING) this.drop();
+  }
+
+  /** Forgets the instance, after a trap for example; the next use starts a fresh one. */
+  drop(): void {
+    this.#exports = undefined;
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Greedy suppression over spatial tiles: exact, and its cost grows with the kept neighbours, not with N².
+ *
+ * IoU > t implies that the other centre lies within R·w and R·h of the kept box's centre, R = (1 − t) / 2t (per axis
+ * the overlap ratio is at least the IoU; the worst case is the wider box that contains the kept one). So a kept box is
+ * appended to every tile its R-core touches, and a candidate scans only the tile of its own centre. Kept boxes are
+ * scanned oldest first: the best one is the most likely to suppress. R and the core are widened by more than the
+ * rounding of the comparison can hide.
+ */
+import type { BoxArray } from '../boxes/types.ts';
+import { areaOf, type Comparison, type KeptColumns, keptColumns } from './compare.ts';
+
+/** Kept boxes a chunk; a tile is a list of chunks. */
+const CHUNK = 16;
+/** Below this bound the cores are so wide that tiles do not pay. */
+const SMALLEST_BOUND = 0.05;
+
+interface Grid {
+  readonly columns: number;
+  readonly rows: number;
+  readonly left: number;
+  readonly top: number;
+  readonly perX: number;
+  readonly perY: number;
+  readonly reach: number;
+  readonly margin: number;
+}
+
+/**
+ * The tiled form of `greedy`, or -1 where tiles would not be exact or not pay: no bound on the IoU of a passing pair,
+ * or areas so large or so small that products overflow or lose digits.
+ */
+export function greedyTiles(
+  boxes: BoxArray,
+  members: Uint32Array,
+  from: number,
+  to: number,
+  comparison: Comparison,
+  limit: number,
+  kept: Uint8Array,
+): number {
+  if (!(comparison.minIou >= SMALLEST_BOUND)) return -1;
+  const grid = planGrid(boxes, members, from, to, comparison.minIou);
+  if (grid === null) return -1;
+  const float32 = boxes instanceof Float32Array;
+  const { anyAbove } = comparison;
+  const { columns, rows, left, top, perX, perY, reach, margin } = grid;
+  const tiles = columns * rows;
+  const heads = new Int32Array(tiles).fill(-1);
+  const tails = new Int32Array(tiles);
+  const fills = new Uint8Array(tiles);
+  let capacity = CHUNK * Math.max(64, tiles);
+  let pool = keptColumns(boxes, capacity);
+  let next = new Int32Array(capacity / CHUNK);
+  let chunks = 0;
+  let size = 0;
+
+  for (let position = from; position < to && size < limit; position++) {
+    const at = 4 * members[position]!;
+    const x1 = boxes[at]!;
+    const y1 = boxes[at + 1]!;
+    const x2 = boxes[at + 2]!;
+    const y2 = boxes[at + 3]!;
+    if (!(x2 > x1 && y2 > y1)) {
+      // No area: its IoU with anything is 0, it neither suppresses nor is suppressed.
+      kept[position] = 1;
+      size++;
+      continue;
+    }
+    const area = areaOf(float32, x1, y1, x2, y2);
+    const centreX = x1 + x2;
+    const centreY = y1 + y2;
+    const tile =
+      clampTile((centreY - top) * perY, rows) * columns + clampTile((centreX - left) * perX, columns);
+    let chunk = heads[tile]!;
+    let suppressed = false;
+    while (chunk >= 0) {
+      const last = chunk === tails[tile]!;
+      const start = chunk * CHUNK;
+      if (anyAbove(pool, start, last ? start + fills[tile]! : start + CHUNK, x1, y1, x2, y2, area)) {
+        suppressed = true;
+        break;
+      }
+      chunk = last ? -1 : next[chunk]!;
+    }
+    if (suppressed) continue;
+    kept[position] = 1;
+    size++;
+    const reachX = reach * (x2 - x1) + margin;
+    const reachY = reach * (y2 - y1) + margin;
+    const firstColumn = clampTile((centreX - reachX - left) * perX, columns);
+    const lastColumn = clampTile((centreX + reachX - left) * perX, columns);
+    const firstRow = clampTile((centreY - reachY - top) * perY, rows);
+    const lastRow = clampTile((centreY + reachY - top) * perY, rows);
+    for (let row = firstRow; row <= lastRow; row++) {
+      for (let column = firstColumn; column <= lastColumn; column++) {
+        const cell = row * columns + column;
+        if (heads[cell]! < 0 || fills[cell] === CHUNK) {
+          if ((chunks + 1) * CHUNK > capacity) {
+            capacity *= 2;
+            pool = grow(pool, boxes, capacity);
+            const longer = new Int32Array(capacity / CHUNK);
+            longer.set(next);
+            next = longer;
+          }
+          if (heads[cell]! < 0) heads[cell] = chunks;
+          else next[tails[cell]!] = chunks;
+          tails[cell] = chunks++;
+          fills[cell] = 0;
+        }
+        const slot = tails[cell]! * CHUNK + fills[cell]!;
+        pool.x1[slot] = x1;
+        pool.y1[slot] = y1;
+        pool.x2[slot] = x2;
+        pool.y2[slot] = y2;
+        pool.area[slot] = area;
+        fills[cell]!++;
+      }
+    }
+  }
+  return size;
+}
+
+function clampTile(value: number, count: number): number {
+  return value <= 0 ? 0 : value >= count ? count - 1 : value | 0;
+}
+
+function grow(pool: KeptColumns, boxes: BoxArray, capacity: number): KeptColumns {
+  const larger = keptColumns(boxes, capacity);
+  for (const name of ['x1', 'y1', 'x2', 'y2', 'area'] as const) larger[name].set(pool[name]);
+  return larger;
+}
+
+/** Chooses the grid: √N/8 tiles a side over the centres, fewer where the cores are so wide that copies would pile up. */
+function planGrid(
+  boxes: BoxArray,
+  members: Uint32Array,
+  from: number,
+  to: number,
+  bound: number,
+): Grid | null {
+  let left = Number.POSITIVE_INFINITY;
+  let right = Number.NEGATIVE_INFINITY;
+  let top = Number.POSITIVE_INFINITY;
+  let bottom = Number.NEGATIVE_INFINITY;
+  let widest = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  let largest = 0;
+  let widths = 0;
+  let heights = 0;
+  for (let position = from; position < to; position++) {
+    const at = 4 * members[position]!;
+    const x1 = boxes[at]!;
+    const y1 = boxes[at + 1]!;
+    const x2 = boxes[at + 2]!;
+    const y2 = boxes[at + 3]!;
+    const width = x2 - x1;
+    const height = y2 - y1;
+    if (!(width > 0 && height > 0)) continue;
+    const x = x1 + x2;
+    const y = y1 + y2;
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+    widest = Math.max(widest, Math.abs(x1), Math.abs(y1), Math.abs(x2), Math.abs(y2));
+    const area = width * height;
+    if (area < smallest) smallest = area;
+    if (area > largest) largest = area;
+    widths += width;
+    heights += height;
+  }
+  if (largest === 0) return null;
+  const float32 = boxes instanceof Float32Array;
+  // Sums and products of these stay normal numbers, so the IoU is within a few ulp of the exact one.
+  if (float32 ? !(smallest > 1e-30 && widest < 1e18) : !(smallest > 1e-280 && widest < 1e140)) return null;
+  // Doubled like the centres: x1 + x2 is twice the centre. 1e-5 covers the rounding of the compared IoU.
+  const reach = 1 / (bound * (1 - 1e-5)) - 1;
+  const side = Math.max(1, Math.round(Math.sqrt(to - from) / 8));
+  const coreX = (2 * reach * widths) / (to - from);
+  const coreY = (2 * reach * heights) / (to - from);
+  const columns = tilesAlong(right - left, coreX, side);
+  const rows = tilesAlong(bottom - top, coreY, side);
+  return {
+    columns,
+    rows,
+    left,
+    top,
+    perX: tilesPerUnit(columns, right - left),
+    perY: tilesPerUnit(rows, bottom - top),
+    reach,
+    margin: 16 * Number.EPSILON * widest,
+  };
+}
+
+/** At most `side`, and tiles no narrower than a third of the mean core (about 16 copies of a kept box). */
+function tilesAlong(extent: number, core: number, side: number): number {
+  return Math.max(1, Math.min(side, Math.floor((3 * extent) / core)));
+}
+
+function tilesPerUnit(count: number, extent: number): number {
+  const perUnit = count / extent;
+  return Number.isFinite(perUnit) ? perUnit : 0;
+}
