@@ -38,7 +38,9 @@ export function isPixels(source: unknown): source is RawImage {
     source !== null &&
     'data' in source &&
     'width' in source &&
-    'height' in source
+    'height' in source &&
+    // a canvas of Node has a method of that name
+    typeof source.data !== 'function'
   );
 }
 
