@@ -221,14 +221,13 @@ export class FrameTransform {
     options: TransformBoxesOptions<T> & { readonly clip?: boolean } = {},
   ): T {
     const out = openFrame(boxes, options, this.target);
-    const scaleX = this.mirror ? -this.scaleX : this.scaleX;
-    const { scaleY, offsetX, offsetY } = this;
+    const { scaleX, scaleY, offsetX, offsetY } = this;
     for (let i = 0; i < out.length; i += 4) {
-      const x1 = (out[i] - offsetX) / scaleX;
-      const x2 = (out[i + 2] - offsetX) / scaleX;
-      out[i] = this.mirror ? x2 : x1;
+      const x1 = out[i];
+      const x2 = out[i + 2];
+      out[i] = (this.mirror ? offsetX - x2 : x1 - offsetX) / scaleX;
       out[i + 1] = (out[i + 1] - offsetY) / scaleY;
-      out[i + 2] = this.mirror ? x1 : x2;
+      out[i + 2] = (this.mirror ? offsetX - x1 : x2 - offsetX) / scaleX;
       out[i + 3] = (out[i + 3] - offsetY) / scaleY;
     }
     if (options.clip) clipBoxes(out, this.source, { out });
@@ -253,10 +252,9 @@ export class FrameTransform {
     options: TransformPointsOptions<T> & { readonly clip?: boolean } = {},
   ): T {
     const { stride, out } = checkPoints(points, options);
-    const scaleX = this.mirror ? -this.scaleX : this.scaleX;
     const { width, height } = this.source;
     for (let i = 0; i < points.length; i += stride) {
-      let x = (points[i] - this.offsetX) / scaleX;
+      let x = (this.mirror ? this.offsetX - points[i] : points[i] - this.offsetX) / this.scaleX;
       let y = (points[i + 1] - this.offsetY) / this.scaleY;
       if (options.clip) {
         x = Math.min(Math.max(x, 0), width);

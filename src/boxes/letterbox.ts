@@ -12,7 +12,7 @@ import type { Size } from './types.ts';
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const fraction = value - floor;
-  if (fraction !== 0.5) return Math.round(value);
+  if (fraction !== 0.5) return floor + (fraction > 0.5 ? 1 : 0); // Math.round would give -0
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
