@@ -134,9 +134,8 @@ describe('published vectors (mmcv, alpha 0.25, gamma 2)', () => {
       });
     const { value, gradient } = run([1, 0, 0, 1], [0, 1], 2);
     expect(value).toBeCloseTo(0.13562961, 7);
-    expect([...gradient].map((g) => Number(g.toFixed(7)))).toEqual([
-      -0.0065726, 0.1118576, 0.1118576, -0.0065726,
-    ]);
+    const expected = [-0.00657264, 0.11185755, 0.11185755, -0.00657264];
+    expect(largest(gradient.map((g, i) => g - expected[i]!))).toBeLessThan(1e-8);
     expect(run([1, 0, -1, 0, 1, 2], [2, 1], 3).value).toBeCloseTo(1.10251057, 7);
   });
 });
@@ -207,8 +206,9 @@ describe('reductions and bad input', () => {
     expect([...none.perElement!]).toEqual([0.5, 2, 0]);
     expect([...none.gradient]).toEqual([1, -2, 0]);
     expect(losses.l1Loss(x, [0, 0, 0], { avgFactor: 7 }).value).toBe(0.5);
-    expect(losses.l1Loss(x, [0, 0, 0], { avgFactor: 7, preset: 'mmdetection' }).value).toBe(
+    expect(losses.l1Loss(x, [0, 0, 0], { avgFactor: 7, preset: 'mmdetection' }).value).toBeCloseTo(
       3.5 / (7 + 2 ** -23),
+      14,
     );
     expect(losses.l1Loss(new Float64Array(0), []).value).toBe(0);
   });
