@@ -52,13 +52,28 @@ export function paintPaper(canvas: Canvas, random: Random): void {
 
 /** A crop of a photo, magnified 0.6 to 2.5 times, mirrored half the time, its tint changed. */
 export function paintPhoto(canvas: Canvas, photo: Photo, random: Random): void {
-  const { width, height, planes } = canvas;
+  const { width, height } = canvas;
   const least = Math.max((width + 2) / photo.width, (height + 2) / photo.height);
   const zoom = Math.max(random.range([0.6, 2.5]), least);
   const left = random.range([0, photo.width - 1 - width / zoom]);
   const top = random.range([0, photo.height - 1 - height / zoom]);
   const mirrored = random.chance(0.5);
   const tint = [random.range([0.7, 1.15]), random.range([0.7, 1.15]), random.range([0.7, 1.3])] as const;
+  paintCrop(canvas, photo, { left, top, zoom, mirrored, tint });
+}
+
+/** A part of a photo that fills the canvas: `left` and `top` in the photo's pixels, `tint` a factor a channel. */
+export interface Crop {
+  readonly left: number;
+  readonly top: number;
+  readonly zoom: number;
+  readonly mirrored: boolean;
+  readonly tint: readonly [number, number, number];
+}
+
+/** Fills the canvas with a crop, bilinearly; the caller keeps it inside the photo. */
+export function paintCrop(canvas: Canvas, photo: Photo, { left, top, zoom, mirrored, tint }: Crop): void {
+  const { width, height, planes } = canvas;
   const { data } = photo;
   const stride = photo.width * 4;
   const step = 1 / zoom;
