@@ -8,7 +8,7 @@ import { decodeDetr, decodeDetrSoftmax } from './detr.ts';
 import { decodeDetrDecoded } from './detr-decoded.ts';
 import { decodeEndToEnd } from './end-to-end.ts';
 import { type PreprocessingChoice, preprocessingPresets as presets } from './preprocessing.ts';
-import type { Candidates, Decode, DecodeOptions, HeadName, ModelOutputs } from './types.ts';
+import type { Candidates, Decode, DecodeOptions, HeadName, HeadOptions, ModelOutputs } from './types.ts';
 import { decodeYolov5 } from './yolov5.ts';
 import { decodeYolov8 } from './yolov8.ts';
 import { decodeYolox } from './yolox.ts';
@@ -70,10 +70,17 @@ export const heads: Readonly<Record<HeadName, Head>> = {
   ),
 };
 
+/** Names of all heads. */
+export const headNames = /* @__PURE__ */ Object.keys(heads) as readonly HeadName[];
+
 /** Decodes with the head of that name; an unknown name is an `OptionError` listing the names. */
-export function decode(name: HeadName, outputs: ModelOutputs, options: DecodeOptions): Candidates {
+export function decode(
+  name: HeadName,
+  outputs: ModelOutputs,
+  options: DecodeOptions & HeadOptions,
+): Candidates {
   if (!Object.hasOwn(heads, name)) {
-    throw new OptionError(`head: expected one of ${Object.keys(heads).join(', ')}, got ${String(name)}`, {
+    throw new OptionError(`head: expected one of ${headNames.join(', ')}, got ${String(name)}`, {
       name,
     });
   }

@@ -63,5 +63,11 @@ export interface Candidates {
   readonly dropped: number;
 }
 
+/** Options of single heads, as `inspectModel` finds them in a model; every head ignores what is not its own. */
+export interface HeadOptions {
+  /** Number of classes where the dims alone cannot tell. */
+  readonly classCount?: number;
+}
+
 /** Decodes one image's candidates from the outputs of a model. */
 export type Decode = (outputs: ModelOutputs, options: DecodeOptions) => Candidates;
