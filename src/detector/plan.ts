@@ -1,5 +1,5 @@
 /** What a detector does with every picture, settled once when the model is loaded. */
-import type { HeadName } from '../heads/types.ts';
+import type { HeadName, HeadOptions } from '../heads/types.ts';
 import type { Preprocessing } from './types.ts';
 
 /** Element types a picture can be fed as. */
@@ -29,8 +29,8 @@ export interface DetectorPlan {
   readonly family: string;
   readonly reasons: readonly string[];
   readonly classNames: readonly string[];
-  /** Number of classes, where more rows than boxes and classes follow in the tensor. */
-  readonly classCount: number | undefined;
+  /** What the head needs to know of this model besides its outputs. */
+  readonly decoding: HeadOptions;
   readonly preprocessing: Required<Preprocessing>;
   readonly image: ImageInput;
   readonly sizes: readonly SizeInput[];

@@ -100,12 +100,12 @@ export function postprocess(
 ): Detections {
   const { scoreThreshold, classes, multiLabel } = options;
   const candidates = decode(plan.head, outputs, {
+    ...plan.decoding,
     input: plan.preprocessing.size,
     image,
     scoreThreshold,
     multiLabel,
     ...(classes === undefined ? {} : { classes }),
-    ...(plan.classCount === undefined ? {} : { classCount: plan.classCount }),
   });
   if (candidates.count === 0 && candidates.dropped > 0) {
     throw new NumericError(

@@ -1,0 +1,59 @@
+/**
+ * `createDetector`: model bytes → inspection → session → a detector that is ready to run.
+ */
+import { OptionError } from '../errors.ts';
+import { LocalDetector } from './detector.ts';
+import { planDetector } from './plan-model.ts';
+import { loadModelBytes } from './session/model-bytes.ts';
+import { openSession } from './session/session.ts';
+import type { Detector, DetectorOptions } from './types.ts';
+
+/**
+ * Loads a model and gives a detector, in this thread or, with `worker`, in a worker; the interface is the same.
+ *
+ * The head and the pre-processing come from the model's bytes (`inspectModel`); where they leave several heads open,
+ * the `head` option settles it. Detections are boxes in pixels of the picture, best first. Suppression is class-aware
+ * NMS at IoU 0.65 with at most 300 detections unless `nms` says otherwise; models that need none (end-to-end, DETR)
+ * get none. Dispose the detector when done.
+ *
+ * Rejects with `ModelError` (not a model, truncated, not a detector, download failed), `AmbiguousModelError` (its
+ * `details.candidates` ranks the heads that fit), `UnsupportedError` (onnxruntime-web missing, no provider usable),
+ * `OptionError`, `WorkerLoadError`, or the signal's reason.
+ *
+ * @example
+ * const detector = await createDetector({ model: '/models/yolox_nano_416.onnx', head: 'yolox' });
+ * const detections = await detector.detect(imageBitmap, { scoreThreshold: 0.4 });
+ * detections.classNameOf(0); // 'dog'
+ * detector.dispose();
+ */
+export async function createDetector(options: DetectorOptions): Promise<Detector> {
+  const { worker = false, signal, onProgress, executionProviders, threads = 1 } = options;
+  signal?.throwIfAborted();
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new OptionError(`threads: expected a whole number of at least 1, got ${threads}`, { threads });
+  }
+  if (worker !== false) {
+    const { createRemoteDetector } = await import('./remote.ts');
+    return createRemoteDetector(options);
+  }
+  const bytes = await loadModelBytes(options.model, options);
+  const plan = planDetector(bytes, options);
+  onProgress?.({ phase: 'session', loaded: 0, total: 1 });
+  const session = await openSession(bytes, { ...options, executionProviders });
+  onProgress?.({ phase: 'session', loaded: 1, total: 1 });
+  let detector: LocalDetector | undefined;
+  try {
+    detector = new LocalDetector(plan, session, options);
+    if (options.warmUp !== false) {
+      onProgress?.({ phase: 'warm-up', loaded: 0, total: 1 });
+      await detector.warmUp();
+      onProgress?.({ phase: 'warm-up', loaded: 1, total: 1 });
+    }
+    signal?.throwIfAborted();
+    return detector;
+  } catch (error) {
+    if (detector === undefined) await session.release().catch(() => undefined);
+    else detector.dispose();
+    throw error;
+  }
+}
