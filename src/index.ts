@@ -1,4 +1,5 @@
 export * from './boxes/index.ts';
 export * from './errors.ts';
+export * from './iou/index.ts';
 export * from './masks/index.ts';
 export * from './nms/index.ts';

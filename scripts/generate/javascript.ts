@@ -7,7 +7,7 @@
  * so a SIMD kernel can give the same bits.
  */
 import { differentiate } from '../../src/iou/formula/differentiate.ts';
-import type { Expression } from '../../src/iou/formula/expression.ts';
+import { constant, type Expression } from '../../src/iou/formula/expression.ts';
 import {
   buildGraph,
   dependsOnA,
@@ -15,6 +15,7 @@ import {
   type Graph,
   type GraphNode,
   reachable,
+  substitute,
 } from '../../src/iou/formula/graph.ts';
 
 const corners = ['x1', 'y1', 'x2', 'y2'];
@@ -31,7 +32,7 @@ function operationText(node: GraphNode, inputs: string[], precision: Precision):
     case 'add':
       return rounded(inner(`${x} + ${y}`));
     case 'sub':
-      return rounded(inner(x === '0' ? `-${y}` : `${x} - ${y}`));
+      return rounded(inner(`${x} - ${y}`));
     case 'mul':
       return rounded(inner(`${x} * ${y}`));
     case 'min':
@@ -171,7 +172,9 @@ export function emitLoops(
   precision: Precision,
   withAny: boolean,
 ): EmittedFormula {
-  const graph = buildGraph([formula]);
+  // Most pairs do not overlap: what the formula is for them is written apart, with less to compute.
+  const disjoint = substitute(formula, 'intersection', constant(0));
+  const graph = buildGraph(disjoint === null ? [formula] : [formula, disjoint]);
   const all = graph.nodes.map((node) => node.id);
   const parameters = graph.nodes.filter((node) => node.operation === 'parameter').map((node) => node.name);
   const terms = termNodes(graph);
@@ -223,8 +226,32 @@ export function emitLoops(
     terms.forEach((id, index) => {
       loop.push(`const ${writer.text(id)} = terms${index}[j]!;`);
     });
-    loop.push(...writer.statements(() => true));
-    loop.push(...finish(unwrapped(writer.text(graph.outputs[0]!))));
+    const [whole, apart] = graph.outputs;
+    if (apart === undefined) {
+      loop.push(...writer.statements(() => true), ...finish(unwrapped(writer.text(whole!))));
+    } else {
+      const ofWhole = new Set(reachable(graph, [whole!]));
+      const ofApart = new Set(reachable(graph, [apart]));
+      const both = (id: number): boolean => ofWhole.has(id) && ofApart.has(id);
+      const keepShared = new Set(
+        wanted.filter(
+          (id) => both(id) && wanted.some((user) => !both(user) && graph.nodes[user]!.inputs.includes(id)),
+        ),
+      );
+      loop.push(...writer.statements((node) => both(node.id), keepShared), 'let similarity: number;');
+      const overlapping = writer.statements((node) => ofWhole.has(node.id));
+      loop.push(
+        'if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {',
+        ...indent([...overlapping, `similarity = ${unwrapped(writer.text(whole!))};`], 2),
+        '} else {',
+      );
+      const rest = writer.statements((node) => ofApart.has(node.id));
+      loop.push(
+        ...indent([...rest, `similarity = ${unwrapped(writer.text(apart))};`], 2),
+        '}',
+        ...finish('similarity'),
+      );
+    }
     return [...indent(prologue, 2), '  for (let j = from; j < to; j++) {', ...indent(loop, 4), '  }'];
   };
 
@@ -240,7 +267,7 @@ export function emitLoops(
       '/** Whether any of columns [from, to) compares true with the threshold. */',
       `export function ${name}Any${precision}(${aParameters}, ${columnParameters}, terms: readonly ${list}[], from: number, to: number, p: Float64Array, threshold: number, inclusive: boolean): boolean {`,
       ...body((value) => [
-        `const similarity = ${value};`,
+        ...(value === 'similarity' ? [] : [`const similarity = ${value};`]),
         'if (similarity > threshold || (inclusive && similarity === threshold)) return true;',
       ]),
       '  return false;',

@@ -6,43 +6,18 @@
  * parameter (torch's clamp), 0 for |x| and √x at 0. `detach` and comparisons pass nothing.
  */
 import {
-  abs,
   add,
-  angle,
   constant,
-  detach,
   type Expression,
-  exp,
-  log,
-  max,
-  min,
   mul,
   negate,
   ratio,
   select,
-  sqrt,
   square,
   step,
   sub,
 } from './expression.ts';
-import { buildGraph, type GraphNode } from './graph.ts';
-
-const rebuild: Record<string, (...inputs: Expression[]) => Expression> = {
-  add,
-  sub,
-  mul,
-  min,
-  max,
-  abs,
-  sqrt,
-  exp,
-  log,
-  ratio,
-  select,
-  step,
-  angle,
-  detach,
-};
+import { asExpression, buildGraph, type GraphNode } from './graph.ts';
 
 /** Derivatives of `value` with respect to the named inputs, in their order. */
 export function differentiate(value: Expression, inputNames: readonly string[]): Expression[] {
@@ -67,13 +42,6 @@ export function differentiate(value: Expression, inputNames: readonly string[]):
     const found = nodes.find((node) => node.operation === 'input' && node.name === name);
     return (found && adjoints[found.id]) ?? constant(0);
   });
-}
-
-function asExpression(node: GraphNode, values: readonly Expression[]): Expression {
-  if (node.operation === 'constant') return constant(node.value);
-  if (node.inputs.length === 0) return { operation: node.operation, inputs: [], name: node.name };
-  const built = rebuild[node.operation]!(...node.inputs.map((id) => values[id]!));
-  return node.name === '' || built.inputs.length === 0 ? built : { ...built, name: node.name };
 }
 
 /** Sends a node's adjoint on to its inputs. */

@@ -2,7 +2,25 @@
  * Expressions as a hash-consed graph: equal sub-expressions become one node, in an order in which every node comes after
  * its inputs, each marked with the boxes it depends on (what depends on one box only is hoisted out of pair loops).
  */
-import type { Expression, Operation } from './expression.ts';
+import {
+  abs,
+  add,
+  angle,
+  constant,
+  detach,
+  type Expression,
+  exp,
+  log,
+  max,
+  min,
+  mul,
+  type Operation,
+  ratio,
+  select,
+  sqrt,
+  step,
+  sub,
+} from './expression.ts';
 
 /** Bit set of what a node's value varies with. */
 export const dependsOnA = 1;
@@ -75,4 +93,40 @@ export function reachable(graph: Graph, roots: readonly number[]): number[] {
   };
   for (const root of roots) visit(root);
   return [...wanted].sort((x, y) => x - y);
+}
+
+const rebuild: Record<string, (...inputs: Expression[]) => Expression> = {
+  add,
+  sub,
+  mul,
+  min,
+  max,
+  abs,
+  sqrt,
+  exp,
+  log,
+  ratio,
+  select,
+  step,
+  angle,
+  detach,
+};
+
+/** A node as an expression again, over those of its inputs, simplified where they allow it. */
+export function asExpression(node: GraphNode, values: readonly Expression[]): Expression {
+  if (node.operation === 'constant') return constant(node.value);
+  if (node.inputs.length === 0) return { operation: node.operation, inputs: [], name: node.name };
+  const built = rebuild[node.operation]!(...node.inputs.map((id) => values[id]!));
+  return node.name === '' || built.inputs.length === 0 ? built : { ...built, name: node.name };
+}
+
+/** The formula with the node of that name replaced, or null where there is no such node. */
+export function substitute(formula: Expression, name: string, replacement: Expression): Expression | null {
+  const graph = buildGraph([formula]);
+  if (!graph.nodes.some((node) => node.name === name && node.inputs.length > 0)) return null;
+  const values: Expression[] = [];
+  for (const node of graph.nodes) {
+    values.push(node.name === name && node.inputs.length > 0 ? replacement : asExpression(node, values));
+  }
+  return values[graph.outputs[0]!]!;
 }

@@ -24,18 +24,28 @@ export function ciouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const bAspectAngle = terms0[j]!;
-    const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
-    const union = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
-    const iou = union === 0 ? 0 : fround(intersection / union);
+    const bWidth = fround(bx2 - bx1);
+    const bHeight = fround(by2 - by1);
     const centreDeltaX = fround(fround(fround(ax1 - bx1) + fround(ax2 - bx2)) * 0.5);
     const centreDeltaY = fround(0.5 * fround(fround(ay1 - by1) + fround(ay2 - by2)));
     const enclosingWidth = fround(Math.max(ax2, bx2) - Math.min(ax1, bx1));
     const enclosingHeight = fround(Math.max(ay2, by2) - Math.min(ay1, by1));
     const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
+    const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
     const v54 = fround(bAspectAngle - aAspectAngle);
     const v56 = fround(0.40528473258018494 * fround(v54 * v54));
-    const v61 = fround(fround(v56 + fround(1 - iou)) + alphaEps);
-    out[at + j - from] = fround(iou - fround((diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared)) + fround(v56 * (v61 === 0 ? 0 : fround(v56 / v61)))));
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
+      const union = fround(fround(aArea + fround(bWidth * bHeight)) - intersection);
+      const iou = union === 0 ? 0 : fround(intersection / union);
+      const v61 = fround(fround(v56 + fround(1 - iou)) + alphaEps);
+      similarity = fround(iou - fround(centreShare + fround(v56 * (v61 === 0 ? 0 : fround(v56 / v61)))));
+    } else {
+      const v68 = fround(alphaEps + fround(v56 + 1));
+      similarity = fround(0 - fround(centreShare + fround(v56 * (v68 === 0 ? 0 : fround(v56 / v68)))));
+    }
+    out[at + j - from] = similarity;
   }
 }
 
@@ -58,18 +68,27 @@ export function ciouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const bAspectAngle = terms0[j]!;
-    const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
-    const union = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
-    const iou = union === 0 ? 0 : fround(intersection / union);
+    const bWidth = fround(bx2 - bx1);
+    const bHeight = fround(by2 - by1);
     const centreDeltaX = fround(fround(fround(ax1 - bx1) + fround(ax2 - bx2)) * 0.5);
     const centreDeltaY = fround(0.5 * fround(fround(ay1 - by1) + fround(ay2 - by2)));
     const enclosingWidth = fround(Math.max(ax2, bx2) - Math.min(ax1, bx1));
     const enclosingHeight = fround(Math.max(ay2, by2) - Math.min(ay1, by1));
     const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
+    const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
     const v54 = fround(bAspectAngle - aAspectAngle);
     const v56 = fround(0.40528473258018494 * fround(v54 * v54));
-    const v61 = fround(fround(v56 + fround(1 - iou)) + alphaEps);
-    const similarity = fround(iou - fround((diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared)) + fround(v56 * (v61 === 0 ? 0 : fround(v56 / v61)))));
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
+      const union = fround(fround(aArea + fround(bWidth * bHeight)) - intersection);
+      const iou = union === 0 ? 0 : fround(intersection / union);
+      const v61 = fround(fround(v56 + fround(1 - iou)) + alphaEps);
+      similarity = fround(iou - fround(centreShare + fround(v56 * (v61 === 0 ? 0 : fround(v56 / v61)))));
+    } else {
+      const v68 = fround(alphaEps + fround(v56 + 1));
+      similarity = fround(0 - fround(centreShare + fround(v56 * (v68 === 0 ? 0 : fround(v56 / v68)))));
+    }
     if (similarity > threshold || (inclusive && similarity === threshold)) return true;
   }
   return false;
@@ -108,18 +127,28 @@ export function ciouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const bAspectAngle = terms0[j]!;
-    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
-    const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
-    const iou = v32 === 0 ? 0 : intersection / v32;
+    const bWidth = bx2 - bx1;
+    const bHeight = heightEps + (by2 - by1);
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
     const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
+    const centreShare = diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared;
     const v65 = bAspectAngle - aAspectAngle;
     const v67 = 0.4052847345693511 * (v65 * v65);
-    const v72 = (v67 + (1 - iou)) + alphaEps;
-    out[at + j - from] = Math.min(Math.max((iou - ((diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared) + (v67 * (iou > alphaGate ? (v72 === 0 ? 0 : v67 / v72) : 0)))), lowest), highest);
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
+      const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
+      const iou = v32 === 0 ? 0 : intersection / v32;
+      const v72 = (v67 + (1 - iou)) + alphaEps;
+      similarity = Math.min(Math.max((iou - (centreShare + (v67 * (iou > alphaGate ? (v72 === 0 ? 0 : v67 / v72) : 0)))), lowest), highest);
+    } else {
+      const v84 = alphaEps + (v67 + 1);
+      similarity = Math.min(highest, Math.max(lowest, (0 - (centreShare + (v67 * (0 > alphaGate ? (v84 === 0 ? 0 : v67 / v84) : 0))))));
+    }
+    out[at + j - from] = similarity;
   }
 }
 

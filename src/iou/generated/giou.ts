@@ -16,10 +16,17 @@ export function giouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
-    const union = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
+    const union = fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1)));
     const enclosingArea = fround(fround(Math.max(ax2, bx2) - Math.min(ax1, bx1)) * fround(Math.max(ay2, by2) - Math.min(ay1, by1)));
-    out[at + j - from] = fround((union === 0 ? 0 : fround(intersection / union)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union) / enclosingArea)));
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
+      const union25 = fround(union - intersection);
+      similarity = fround((union25 === 0 ? 0 : fround(intersection / union25)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union25) / enclosingArea)));
+    } else {
+      similarity = fround(0 - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union) / enclosingArea)));
+    }
+    out[at + j - from] = similarity;
   }
 }
 
@@ -35,10 +42,16 @@ export function giouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
-    const union = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
+    const union = fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1)));
     const enclosingArea = fround(fround(Math.max(ax2, bx2) - Math.min(ax1, bx1)) * fround(Math.max(ay2, by2) - Math.min(ay1, by1)));
-    const similarity = fround((union === 0 ? 0 : fround(intersection / union)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union) / enclosingArea)));
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
+      const union25 = fround(union - intersection);
+      similarity = fround((union25 === 0 ? 0 : fround(intersection / union25)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union25) / enclosingArea)));
+    } else {
+      similarity = fround(0 - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union) / enclosingArea)));
+    }
     if (similarity > threshold || (inclusive && similarity === threshold)) return true;
   }
   return false;
@@ -59,11 +72,19 @@ export function giouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
-    const union = (aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection;
-    const v32 = Math.max((union + unionEps), unionFloor);
+    const union = aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)));
     const enclosingArea = (Math.max(ax2, bx2) - Math.min(ax1, bx1)) * (Math.max(ay2, by2) - Math.min(ay1, by1));
+    const v44 = Math.max((enclosingArea + penaltyEnclosingEps), enclosingFloor);
     const v51 = Math.max(enclosingFloor, (enclosingArea + enclosingEps));
-    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (v51 === 0 ? 0 : (Math.max((enclosingArea + penaltyEnclosingEps), enclosingFloor) - Math.max(unionFloor, (union + penaltyUnionEps))) / v51);
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
+      const union28 = union - intersection;
+      const v32 = Math.max((union28 + unionEps), unionFloor);
+      similarity = (v32 === 0 ? 0 : intersection / v32) - (v51 === 0 ? 0 : (v44 - Math.max(unionFloor, (union28 + penaltyUnionEps))) / v51);
+    } else {
+      similarity = 0 - (v51 === 0 ? 0 : (v44 - Math.max(unionFloor, (union + penaltyUnionEps))) / v51);
+    }
+    out[at + j - from] = similarity;
   }
 }

@@ -16,7 +16,13 @@ export function iofRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    out[at + j - from] = aArea === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / aArea);
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      similarity = aArea === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / aArea);
+    } else {
+      similarity = 0;
+    }
+    out[at + j - from] = similarity;
   }
 }
 
@@ -32,7 +38,12 @@ export function iofAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const similarity = aArea === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / aArea);
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      similarity = aArea === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / aArea);
+    } else {
+      similarity = 0;
+    }
     if (similarity > threshold || (inclusive && similarity === threshold)) return true;
   }
   return false;
@@ -49,6 +60,12 @@ export function iofRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    out[at + j - from] = v26 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)))) / v26;
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      similarity = v26 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)))) / v26;
+    } else {
+      similarity = 0;
+    }
+    out[at + j - from] = similarity;
   }
 }

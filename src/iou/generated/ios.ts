@@ -16,8 +16,14 @@ export function iosRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const v24 = Math.min(aArea, fround(fround(bx2 - bx1) * fround(by2 - by1)));
-    out[at + j - from] = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / v24);
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const v24 = Math.min(aArea, fround(fround(bx2 - bx1) * fround(by2 - by1)));
+      similarity = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / v24);
+    } else {
+      similarity = 0;
+    }
+    out[at + j - from] = similarity;
   }
 }
 
@@ -33,8 +39,13 @@ export function iosAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const v24 = Math.min(aArea, fround(fround(bx2 - bx1) * fround(by2 - by1)));
-    const similarity = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / v24);
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const v24 = Math.min(aArea, fround(fround(bx2 - bx1) * fround(by2 - by1)));
+      similarity = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / v24);
+    } else {
+      similarity = 0;
+    }
     if (similarity > threshold || (inclusive && similarity === threshold)) return true;
   }
   return false;
@@ -51,7 +62,13 @@ export function iosRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const v31 = Math.max((Math.min(aArea, ((bx2 - bx1) * (heightEps + (by2 - by1)))) + unionEps), unionFloor);
-    out[at + j - from] = v31 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)))) / v31;
+    let similarity: number;
+    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+      const v31 = Math.max((Math.min(aArea, ((bx2 - bx1) * (heightEps + (by2 - by1)))) + unionEps), unionFloor);
+      similarity = v31 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)))) / v31;
+    } else {
+      similarity = 0;
+    }
+    out[at + j - from] = similarity;
   }
 }

@@ -1,0 +1,35 @@
+/**
+ * Where SIMD kernels join: for float32 boxes under lean conventions, {@link findKernel} may offer an implementation whose
+ * results are bit for bit those of the generated float32 loop of the metric. Everything else runs the loops.
+ */
+import { useSimd } from '../kernels/backend.ts';
+
+/** A whole job in one call, on row-major `x1,y1,x2,y2` float32 boxes. Results are written, never returned as views. */
+export interface IouKernel {
+  /**
+   * `out[at + i * columns + j]` = similarity of box i of a and box j of b. `parameters` are the float32 loop's. False when
+   * it cannot (out of memory): the loops run instead.
+   */
+  matrix(a: Float32Array, b: Float32Array, parameters: Float64Array, out: Float32Array, at: number): boolean;
+  /**
+   * Largest similarity of each row of a, and its column plus `indexOffset`, the lower at a tie, into `values[at …]` and
+   * `indices[at …]`. There is at least one column.
+   */
+  best(
+    a: Float32Array,
+    b: Float32Array,
+    parameters: Float64Array,
+    indexOffset: number,
+    values: Float32Array,
+    indices: Int32Array,
+    at: number,
+  ): boolean;
+}
+
+const kernels: Readonly<Record<string, () => IouKernel>> = {};
+
+/** The kernel of a metric, or null for the JavaScript loops. */
+export function findKernel(metric: string): IouKernel | null {
+  if (!Object.hasOwn(kernels, metric) || !useSimd()) return null;
+  return kernels[metric]!();
+}
