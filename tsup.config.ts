@@ -14,6 +14,8 @@ for (const path of Object.keys(exported)) {
   if (existsSync(source)) entry[name] = source;
 }
 
+entry.cli = 'src/cli/index.ts';
+
 export default defineConfig({
   entry,
   format: 'esm',

@@ -1,0 +1,48 @@
+/** Detections of a file as COCO results rows: image id by file name, category id by class name. */
+import { basename } from 'node:path';
+import type { Detections } from '../boxes/detections.ts';
+import { DatasetError } from '../errors.ts';
+import type { CocoDataset, CocoResult } from '../evaluation/index.ts';
+
+/**
+ * Category of each class id: by name where all names are known, else by rank when the counts agree (class i is the
+ * i-th category by id).
+ */
+function categoryIds(detections: Detections, groundTruth: CocoDataset): readonly number[] {
+  const byName = new Map(groundTruth.categories.map(({ id, name }) => [name, id]));
+  const names = detections.classNames;
+  const ids = names.map((name) => byName.get(name));
+  if (names.length > 0 && ids.some((id) => id !== undefined)) return ids.map((id) => id ?? -1);
+  const sorted = groundTruth.categories.map(({ id }) => id).sort((a, b) => a - b);
+  if (names.length === 0 || names.length === sorted.length) return sorted;
+  throw new DatasetError(
+    `the model's ${names.length} classes match none of the ${sorted.length} categories of the ground truth`,
+    { classNames: names },
+  );
+}
+
+/** Rows of one image; classes the ground truth does not know are left out. */
+export function cocoRows(path: string, detections: Detections, groundTruth: CocoDataset): CocoResult[] {
+  const name = basename(path);
+  const image = groundTruth.images.find((entry) => basename(entry.file_name ?? '') === name);
+  if (image === undefined) throw new DatasetError(`${name} is not an image of the ground truth`, { name });
+  const ids = categoryIds(detections, groundTruth);
+  const rows: CocoResult[] = [];
+  for (let i = 0; i < detections.count; i++) {
+    const category = ids[detections.classIds[i]!] ?? -1;
+    if (category < 0) continue;
+    const [x1, y1, x2, y2] = detections.boxes.subarray(4 * i, 4 * i + 4) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    rows.push({
+      image_id: image.id,
+      category_id: category,
+      bbox: [x1, y1, x2 - x1, y2 - y1],
+      score: detections.scores[i]!,
+    });
+  }
+  return rows;
+}

@@ -1,0 +1,43 @@
+/** Files a command reads and writes, with errors that name the file. */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { DatasetError, ModelError } from '../errors.ts';
+
+const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.bmp']);
+
+/** Replaces every folder by the images in it, sorted by name. A path that does not exist stays: reading it reports it. */
+export function expandImages(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
+    return readdirSync(path)
+      .filter((name) => imageExtensions.has(extname(name).toLowerCase()))
+      .sort()
+      .map((name) => join(path, name));
+  });
+}
+
+/** The bytes of a file over an ArrayBuffer of their own. */
+export function readBytes(path: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(path));
+}
+
+export function readModel(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return readBytes(path);
+  } catch (cause) {
+    throw new ModelError(`cannot read the model ${path}: ${(cause as Error).message}`, { path }, { cause });
+  }
+}
+
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new DatasetError(`cannot read ${path} as JSON: ${(cause as Error).message}`, { path }, { cause });
+  }
+}
+
+export function write(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
