@@ -1,0 +1,141 @@
+/** A dropped video or the webcam: whatever a `<video>` element plays, one bitmap a presented frame. */
+import { Alarm } from './alarm.ts';
+import type { FrameSource, SourceFrame } from './types.ts';
+
+export class VideoSource implements FrameSource {
+  readonly kind: 'video' | 'webcam';
+  readonly label: string;
+  readonly mirror: boolean;
+  readonly #video: HTMLVideoElement;
+  readonly #alarm = new Alarm();
+  readonly #release: () => void;
+  #disposed = false;
+
+  constructor(kind: 'video' | 'webcam', label: string, video: HTMLVideoElement, release: () => void) {
+    this.kind = kind;
+    this.label = label;
+    this.mirror = kind === 'webcam';
+    this.#video = video;
+    this.#release = release;
+    const onFrame = () => {
+      if (this.#disposed) return;
+      this.#alarm.ring();
+      video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+  }
+
+  get playing(): boolean {
+    return !this.#video.paused;
+  }
+
+  get duration(): number {
+    return Number.isFinite(this.#video.duration) ? this.#video.duration : 0;
+  }
+
+  get position(): number {
+    return this.#video.currentTime;
+  }
+
+  play(): void {
+    void this.#video.play();
+  }
+
+  pause(): void {
+    this.#video.pause();
+  }
+
+  seek(seconds: number): void {
+    if (this.duration > 0) this.#video.currentTime = Math.min(Math.max(seconds, 0), this.duration);
+  }
+
+  repeat(): void {
+    if (!this.playing) this.#alarm.ring();
+  }
+
+  truth(): null {
+    return null;
+  }
+
+  async *frames(signal: AbortSignal): AsyncGenerator<SourceFrame> {
+    for (let index = 0; !signal.aborted && !this.#disposed; index++) {
+      const timestamp = performance.now();
+      yield { image: await createImageBitmap(this.#video), index, timestamp };
+      await this.#alarm.wait(Number.POSITIVE_INFINITY, signal);
+    }
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#video.pause();
+    this.#video.removeAttribute('src');
+    this.#video.srcObject = null;
+    this.#release();
+    this.#alarm.ring();
+  }
+}
+
+function quietVideo(): HTMLVideoElement {
+  const video = document.createElement('video');
+  video.muted = true;
+  video.playsInline = true;
+  video.loop = true;
+  return video;
+}
+
+function firstFrame(video: HTMLVideoElement, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    video.addEventListener('loadeddata', () => resolve(), { once: true });
+    video.addEventListener(
+      'error',
+      () => reject(new Error(`${name} could not be played: ${video.error?.message || 'unknown format'}`)),
+      { once: true },
+    );
+  });
+}
+
+/** Opens a video file and starts it, muted, in a loop. */
+export async function openVideo(file: File): Promise<VideoSource> {
+  const video = quietVideo();
+  const url = URL.createObjectURL(file);
+  try {
+    const ready = firstFrame(video, file.name);
+    video.src = url;
+    await ready;
+    await video.play();
+  } catch (error) {
+    URL.revokeObjectURL(url);
+    throw error;
+  }
+  return new VideoSource('video', file.name, video, () => URL.revokeObjectURL(url));
+}
+
+/** Asks for the camera; a refusal says what to do. */
+export async function openWebcam(): Promise<VideoSource> {
+  const devices = navigator.mediaDevices;
+  if (devices?.getUserMedia === undefined) {
+    throw new Error('this page may not use a camera: it needs https or localhost');
+  }
+  let stream: MediaStream;
+  try {
+    stream = await devices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: 'user' } });
+  } catch (cause) {
+    const name = cause instanceof DOMException ? cause.name : '';
+    const reason =
+      name === 'NotAllowedError'
+        ? 'the camera was not allowed; allow it in the address bar and try again'
+        : name === 'NotFoundError'
+          ? 'no camera was found'
+          : `the camera did not start (${name || String(cause)})`;
+    throw new Error(reason, { cause });
+  }
+  const video = quietVideo();
+  const ready = firstFrame(video, 'the camera');
+  video.srcObject = stream;
+  await ready;
+  await video.play();
+  const label = stream.getVideoTracks()[0]?.label || 'Webcam';
+  return new VideoSource('webcam', label, video, () => {
+    for (const track of stream.getTracks()) track.stop();
+  });
+}
