@@ -1,0 +1,86 @@
+/**
+ * What an import costs a page: esbuild, minified, gzipped, and nothing in it that does not belong there.
+ *
+ * A ceiling leaves a little room above what the code needs today; its reason stands beside it.
+ */
+
+import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+async function bundle(code: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    external: ['onnxruntime-web', 'onnxruntime-web/*', 'rxjs', '@napi-rs/canvas', 'node:*', '@tensorflow/*'],
+    logLevel: 'silent',
+  });
+  return outputFiles[0]!.text;
+}
+
+const kilobytes = (code: string): number => gzipSync(code, { level: 9 }).length / 1000;
+const use = (names: string, from: string): string =>
+  `import { ${names} } from './src/${from}'; console.log(${names});`;
+
+const budgets: readonly [what: string, code: string, ceiling: number, reason: string][] = [
+  ['nms', use('nms', 'nms/nms.ts'), 12, 'sort, tiles, the SIMD kernel and its twin; the default metric only'],
+  ['the whole core', `export * from './src/index.ts';`, 45, 'every metric, box tool and suppression'],
+  ['losses', `export * from './src/losses/index.ts';`, 20, 'all losses with their gradients'],
+  ['worker client', `export * from './src/client/index.ts';`, 6, 'comlink and the protocol around it'],
+];
+
+describe('bytes an import costs', () => {
+  it.each(budgets)('%s', async (_what, code, ceiling) => {
+    const size = kilobytes(await bundle(code));
+    expect(size, `${size.toFixed(2)} kB gzipped`).toBeLessThanOrEqual(ceiling);
+  });
+});
+
+const heads = [
+  ['decodeYolov8', 'yolov8'],
+  ['decodeYolov5', 'yolov5'],
+  ['decodeYolox', 'yolox'],
+  ['decodeEndToEnd', 'end-to-end'],
+  ['decodeDetr', 'detr'],
+] as const;
+
+describe('heads', () => {
+  // reading any element type, and the error that names the head that would fit, are paid once: 1.3 kB
+  it.each(heads)('%s with all it needs stays below 2.5 kB', async (name, file) => {
+    expect(kilobytes(await bundle(use(name, `heads/${file}.ts`)))).toBeLessThanOrEqual(2.5);
+  });
+  it.each(heads.slice(1))('%s beside another head adds less than 1.5 kB', async (name, file) => {
+    const first = `${use('decodeYolov8', 'heads/yolov8.ts')}\n`;
+    const both = kilobytes(await bundle(first + use(name, `heads/${file}.ts`)));
+    expect(both - kilobytes(await bundle(first))).toBeLessThanOrEqual(1.5);
+  });
+});
+
+describe('the core', () => {
+  it('names no DOM, Node or runtime identifier and evaluates no strings', async () => {
+    const code = await bundle(`export * from './src/index.ts';`);
+    for (const foreign of [
+      'document',
+      'window.',
+      'navigator',
+      'process.',
+      'node:',
+      'onnxruntime',
+      'new Worker',
+      'new Function',
+      'eval(',
+    ]) {
+      expect(code.includes(foreign), foreign).toBe(false);
+    }
+  });
+  it('costs nothing when nothing of it is used', async () => {
+    expect((await bundle(`import './src/index.ts';`)).length).toBeLessThan(400);
+  });
+});
