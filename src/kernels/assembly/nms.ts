@@ -2,7 +2,7 @@
 //
 // The caller writes its input where `prepare` says, calls `run`, and reads the kept indices at `keep`.
 import { allocate, allocateFrom } from './memory';
-import { radixSort, sortedKeys, sortedValues } from './sort';
+import { sortPairs, sortedKeys, sortedValues } from './sort';
 import { configure, suppress } from './suppress';
 
 let boxes: usize = 0;
@@ -45,7 +45,7 @@ export function run(
     const valuesA = allocate(bytes);
     count = filter(n, scoreFloor, keysA, valuesA);
     if (count == 0) return 0;
-    radixSort(count, keysA, valuesA, keysB, valuesB);
+    sortPairs(count, keysA, valuesA, keysB, valuesB);
     order = sortedValues;
     count = min(count, maxCandidates);
   }
@@ -87,7 +87,7 @@ function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
     store<u32>(keysA + at, load<u32>(classIds + (<usize>load<u32>(order + at) << 2)));
     store<u32>(ranksA + at, rank);
   }
-  radixSort(count, keysA, ranksA, keysB, ranksB);
+  sortPairs(count, keysA, ranksA, keysB, ranksB);
   const keys = sortedKeys;
   const ranks = sortedValues;
   const members = allocate(bytes);

@@ -7,7 +7,7 @@ import { allocate } from './memory';
 const CHUNK_BYTES: usize = 176;
 const NEXT: usize = 160;
 // Below this many boxes one list is faster than building a grid.
-const TILE_MINIMUM: i32 = 400;
+const TILE_MINIMUM: i32 = 128;
 
 let threshold: f32 = 0;
 let above: v128 = f32x4.splat(0);
