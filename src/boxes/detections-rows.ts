@@ -1,5 +1,6 @@
 /** Detections as plain rows: for JSON and for COCO results files. */
 import { OptionError } from '../errors.ts';
+import { rleToCoco } from '../masks/rle-string.ts';
 import type { CocoRle } from '../masks/types.ts';
 import type { Detections } from './detections.ts';
 
@@ -75,7 +76,7 @@ export function cocoRows(
       category_id: categoryId,
       bbox: [x, y, boxes[4 * i + 2] - x, boxes[4 * i + 3] - y],
       score: detections.scores[i],
-      ...(mask ? { segmentation: { size: mask.size, counts: Array.from(mask.counts) } } : {}),
+      ...(mask ? { segmentation: rleToCoco(mask) } : {}),
       ...(keypoints
         ? { keypoints: Array.from(keypoints.subarray(3 * keypointCount * i, 3 * keypointCount * (i + 1))) }
         : {}),
