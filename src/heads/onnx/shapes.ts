@@ -46,6 +46,7 @@ export function inferShapes(model: OnnxModel): ReadonlyMap<string, Shape> {
       if (known !== undefined) state.shapes.set(name, merge(state.shapes.get(name), known));
     }
   }
+  for (const [name, shape] of declared) if (!state.shapes.has(name)) state.shapes.set(name, shape);
   return state.shapes;
 }
 

@@ -1,0 +1,230 @@
+/** `inspectModel` on real files, with and without their names and metadata, and on graphs that do not tell. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ModelError } from '../../src/errors.ts';
+import {
+  cocoClassNames,
+  type HeadName,
+  inspectModel,
+  type PreprocessingChoice,
+} from '../../src/heads/index.ts';
+import { readClassNames } from '../../src/heads/inspect/class-names.ts';
+import { dataPath, describeWithData } from '../support/data.ts';
+import { stripOnnx, type TestGraph, writeOnnx } from '../support/onnx.ts';
+
+type Picture = Partial<PreprocessingChoice>;
+const ultralytics: Picture = {
+  fit: 'letterbox',
+  padValue: 114,
+  channelOrder: 'rgb',
+  mean: [0, 0, 0],
+  std: [255, 255, 255],
+};
+const yolox: Picture = {
+  fit: 'letterbox-top-left',
+  padValue: 114,
+  channelOrder: 'bgr',
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+};
+const stretched: Picture = { ...ultralytics, fit: 'stretch' };
+
+/** File, head, classes, pre-processing, fixed input size. */
+const models: readonly [string, HeadName, number, Picture, readonly [number, number] | null][] = [
+  ['yolox_nano_416', 'yolox', 80, yolox, [416, 416]],
+  ['yolov8n_int8_dashcam', 'yolov8', 80, ultralytics, [320, 320]],
+  ['yolov5n_fp16', 'yolov5', 80, ultralytics, null],
+  ['deimv2_hgnetv2_atto_coco', 'detr-decoded', 80, stretched, [320, 320]],
+  ['derived-deimv2_atto_rawheads', 'detr', 80, stretched, [320, 320]],
+];
+
+describeWithData('real models', () => {
+  const read = (name: string) => new Uint8Array(readFileSync(dataPath(`models/${name}.onnx`)));
+
+  const check = (
+    bytes: Uint8Array,
+    [, head, classes, picture, size]: (typeof models)[number],
+    named: boolean,
+  ) => {
+    const found = inspectModel(bytes);
+    expect(found).toMatchObject({ head, ambiguous: false, preprocessing: { ...picture, layout: 'nchw' } });
+    if (size !== null) expect(found.preprocessing!.size).toEqual({ width: size[0], height: size[1] });
+    expect(found.classCount).toBe(classes);
+    expect(found.classNames).toEqual(cocoClassNames);
+    if (!named) expect(found.classNamesSource).toBe('assumed');
+    expect(found.reasons.length).toBeGreaterThan(2);
+    expect(found.preprocessingSources!.fit).toBe('convention');
+  };
+
+  test.each(models)('%s', (...row) => check(read(row[0]), row, true));
+  test.each(models)('%s without names and metadata', (...row) => check(stripOnnx(read(row[0])), row, false));
+
+  test('yolov10n_int8: 80 names from the metadata; stripped, the rows do not tell the number of classes', () => {
+    const bytes = read('yolov10n_int8');
+    const expected = {
+      head: 'end-to-end',
+      ambiguous: false,
+      preprocessing: { ...ultralytics, size: { width: 640, height: 640 } },
+    };
+    const found = inspectModel(bytes);
+    expect(found).toMatchObject({ ...expected, classCount: 80, classNamesSource: 'metadata' });
+    expect(found.classNames).toEqual(cocoClassNames);
+    expect(inspectModel(stripOnnx(bytes))).toMatchObject(expected);
+  });
+
+  test('names come from the metadata where they are, and are marked as assumed where not', () => {
+    const bytes = read('yolov8n_int8_dashcam');
+    expect(inspectModel(bytes)).toMatchObject({
+      classNamesSource: 'metadata',
+      metadata: { task: 'detect', stride: '32' },
+    });
+    const stripped = inspectModel(stripOnnx(bytes));
+    expect(stripped).toMatchObject({ classNamesSource: 'assumed', metadata: {}, producer: '' });
+    expect(stripped.reasons.join()).toContain('COCO');
+    expect(stripped.classNames).toEqual(cocoClassNames);
+  });
+
+  test('what the file says and what is convention are told apart', () => {
+    const { preprocessingSources, reasons } = inspectModel(stripOnnx(read('yolox_nano_416')));
+    expect(preprocessingSources).toEqual({
+      size: 'bytes',
+      fit: 'convention',
+      channelOrder: 'bytes',
+      scale: 'bytes',
+      layout: 'bytes',
+    });
+    expect(reasons.join('\n')).toMatch(/pixels 0–255.*\n.*colour order BGR/);
+  });
+
+  test('a re-identification network is no detector, and the reasons say so', () => {
+    const found = inspectModel(read('reid-person-retail-0287'));
+    expect(found).toMatchObject({ head: null, ambiguous: false, candidates: [], preprocessing: null });
+    expect(found.reasons.join(' ')).toContain('[1, 256]');
+    expect(found.reasons.join(' ')).toContain('not a detector');
+  });
+
+  test('a real file cut anywhere is a ModelError at once', () => {
+    const bytes = read('yolox_nano_416');
+    for (const part of [0.001, 0.1, 0.5, 0.9, 0.999]) {
+      const cut = bytes.subarray(0, Math.floor(bytes.length * part));
+      expect(() => inspectModel(cut), `${part}`).toThrow(ModelError);
+    }
+  });
+});
+
+/** A model of which only inputs and outputs are known. */
+function bare(outputs: TestGraph['outputs'], graph: Partial<TestGraph> = {}) {
+  return inspectModel(writeOnnx({ outputs, ...graph }));
+}
+
+describe('dims alone', () => {
+  test('one row a grid cell is YOLOX or YOLOv6: ambiguous, ranked, no head chosen', () => {
+    const found = bare([{ name: 'o', dims: [1, 8400, 85] }]);
+    expect(found).toMatchObject({ head: null, ambiguous: true, preprocessing: null, family: '' });
+    expect(found.candidates.map(({ head, family }) => [head, family])).toEqual([
+      ['yolox', 'YOLOX'],
+      ['yolov5', 'YOLOv6'],
+      ['yolov5', 'YOLOX (decoded)'],
+    ]);
+    for (const candidate of found.candidates) expect(candidate.reasons.length).toBeGreaterThan(1);
+  });
+
+  test('open dims fit YOLOv5 as well', () => {
+    const found = bare([{ name: 'o', dims: ['batch', 'anchors', 85] }]);
+    expect(found.ambiguous).toBe(true);
+    expect(new Set(found.candidates.map(({ family }) => family))).toEqual(
+      new Set(['YOLOv5/7', 'YOLOX', 'YOLOv6', 'YOLOX (decoded)']),
+    );
+  });
+
+  test.each<[string, number[], HeadName]>([
+    ['three rows a cell', [1, 25200, 85], 'yolov5'],
+    ['columns', [1, 84, 8400], 'yolov8'],
+    ['few rows of six', [1, 300, 6], 'end-to-end'],
+  ])('%s tell the head', (_, dims, head) => {
+    expect(bare([{ name: 'o', dims }])).toMatchObject({ head, ambiguous: false });
+  });
+
+  test('raw DETR without a hint is sigmoid or softmax: ambiguous', () => {
+    const found = bare([
+      { name: 'a', dims: [1, 300, 80] },
+      { name: 'b', dims: [1, 300, 4] },
+    ]);
+    expect(found).toMatchObject({ head: null, ambiguous: true });
+    expect(found.candidates.map(({ head }) => head).sort()).toEqual(['detr', 'detr-softmax']);
+  });
+
+  test.each([[[1, 1000]], [[1, 256]], [[1, 3, 640, 640]], [[1, 21, 80, 80]], [[]]])(
+    'a single output [%s] is no detector',
+    (dims) => {
+      expect(bare([{ name: 'o', dims }])).toMatchObject({ head: null, ambiguous: false, candidates: [] });
+    },
+  );
+
+  test("Ultralytics' classifier is no detector whatever its dims", () => {
+    const found = bare([{ name: 'o', dims: [1, 84, 8400] }], { metadata: { task: 'classify' } });
+    expect(found).toMatchObject({ head: null, ambiguous: false });
+    expect(found.reasons.join()).toContain("task 'classify'");
+  });
+});
+
+describe('the end of the graph', () => {
+  /** The three last convolutions of a decoupled head at one level, and what follows. */
+  const decoupled = (after: TestGraph['nodes']): Partial<TestGraph> => ({
+    initializers: [
+      { name: 'box', dims: [4, 8, 1, 1] },
+      { name: 'obj', dims: [1, 8, 1, 1] },
+      { name: 'cls', dims: [80, 8, 1, 1] },
+    ],
+    nodes: [
+      { op: 'Conv', inputs: ['images', 'box'], outputs: ['b'] },
+      { op: 'Conv', inputs: ['images', 'obj'], outputs: ['p'] },
+      { op: 'Conv', inputs: ['images', 'cls'], outputs: ['c'] },
+      { op: 'Sigmoid', inputs: ['p'], outputs: ['ps'] },
+      { op: 'Sigmoid', inputs: ['c'], outputs: ['cs'] },
+      ...after!,
+    ],
+  });
+  const outputs = [{ name: 'o', dims: [1, 8400, 85] }];
+
+  test('nothing after the convolutions: raw YOLOX', () => {
+    const found = bare(outputs, decoupled([{ op: 'Concat', inputs: ['b', 'ps', 'cs'], outputs: ['o'] }]));
+    expect(found).toMatchObject({ head: 'yolox', family: 'YOLOX', ambiguous: false });
+  });
+
+  test('Exp and Mul after them: YOLOX decoded in the graph, read like YOLOv5 with the pictures of YOLOX', () => {
+    const found = bare(
+      outputs,
+      decoupled([
+        { op: 'Exp', inputs: ['b'], outputs: ['e'] },
+        { op: 'Concat', inputs: ['e', 'ps', 'cs'], outputs: ['o'] },
+      ]),
+    );
+    expect(found).toMatchObject({ head: 'yolov5', family: 'YOLOX (decoded)', preprocessing: yolox });
+  });
+
+  test('no objectness convolution: YOLOv6', () => {
+    const found = bare(
+      outputs,
+      decoupled([
+        { op: 'Sub', inputs: ['b', 'b'], outputs: ['d'] },
+        { op: 'Concat', inputs: ['d', 'cs'], outputs: ['o'] },
+      ]),
+    );
+    expect(found).toMatchObject({ head: 'yolov5', family: 'YOLOv6', preprocessing: ultralytics });
+  });
+});
+
+test('class names as Python literal, JSON, list and comma-separated text', () => {
+  expect(readClassNames({ names: `{0: 'person', 1: "driver's seat", 2: 'it\\'s'}` })).toEqual([
+    'person',
+    "driver's seat",
+    "it's",
+  ]);
+  expect(readClassNames({ names: '{"1": "b", "0": "caf\\u00e9"}' })).toEqual(['café', 'b']);
+  expect(readClassNames({ classes: "['a', 'b']" })).toEqual(['a', 'b']);
+  expect(readClassNames({ labels: 'cat, dog' })).toEqual(['cat', 'dog']);
+  expect(readClassNames({ names: '{0: 5' })).toBeNull();
+  expect(readClassNames({})).toBeNull();
+  expect(readClassNames({ names: "{0: 'a', 2: 'c'}" })).toEqual(['a', 'class 1', 'c']);
+});
