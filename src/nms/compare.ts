@@ -1,109 +1,99 @@
 /**
- * The comparison greedy suppression asks for: does any kept box overlap this one too much?
+ * The comparison greedy suppression asks for: is any kept box too similar to this one?
  *
- * Kept boxes lie in columns, and one call covers a run of them, so that the metric's arithmetic is inside the loop. A
- * float32 IoU rounds at each step as torchvision's C++ does; an intersection of 0 is IoU 0, also for two boxes without
- * area. (An intersection above 0 implies two areas at least as large, so the division below never sees 0/0.)
+ * Kept boxes lie in columns, and one call covers a run of them, so that the metric's arithmetic is inside the loop. The
+ * loops are the metric's own (`src/iou`): float32 boxes with a plain IoU round at each step as torchvision's C++ does.
  */
-import type { BoxArray } from '../boxes/types.ts';
+import type { BoxArray, Preset } from '../boxes/types.ts';
+import { resolveMetric } from '../iou/resolve.ts';
+import type { Metric } from '../iou/types.ts';
 
-const { fround } = Math;
-
-/** Kept boxes, one array a coordinate. */
+/** Kept boxes, one array a coordinate, and the metric's per-box terms. */
 export interface KeptColumns {
-  x1: BoxArray;
-  y1: BoxArray;
-  x2: BoxArray;
-  y2: BoxArray;
-  area: BoxArray;
+  readonly x1: BoxArray;
+  readonly y1: BoxArray;
+  readonly x2: BoxArray;
+  readonly y2: BoxArray;
+  readonly terms: readonly BoxArray[];
 }
 
-/** Area as the reference computes it, in the precision of the boxes. */
-export function areaOf(float32: boolean, x1: number, y1: number, x2: number, y2: number): number {
-  return float32 ? fround(fround(x2 - x1) * fround(y2 - y1)) : (x2 - x1) * (y2 - y1);
-}
-
-/** Columns for `capacity` kept boxes in the precision of `boxes`. */
-export function keptColumns(boxes: BoxArray, capacity: number): KeptColumns {
-  const Columns = boxes instanceof Float32Array ? Float32Array : Float64Array;
-  return {
-    x1: new Columns(capacity),
-    y1: new Columns(capacity),
-    x2: new Columns(capacity),
-    y2: new Columns(capacity),
-    area: new Columns(capacity),
-  };
-}
-
-/** Whether a kept box in `from..to` has a similarity above (inclusive: at or above) the threshold. */
-export type AnyAbove = (
-  kept: KeptColumns,
-  from: number,
-  to: number,
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-  area: number,
-) => boolean;
-
-/** How one call of `nms` compares: the loop, the bound it may prune by, the precision of its areas. */
+/** How one call compares. */
 export interface Comparison {
-  readonly anyAbove: AnyAbove;
   /** No two boxes with a plain IoU below this pass; 0: no bound, every pair is compared. */
   readonly minIou: number;
+  /** Room for `capacity` kept boxes; earlier columns are copied in. */
+  columns(capacity: number, earlier?: KeptColumns): KeptColumns;
+  /** Puts a box into a slot. */
+  put(kept: KeptColumns, slot: number, x1: number, y1: number, x2: number, y2: number): void;
+  /** Whether a kept box in `from..to` has a similarity above (inclusive: at or above) the threshold. */
+  anyAbove(
+    kept: KeptColumns,
+    from: number,
+    to: number,
+    x1: number,
+    y1: number,
+    x2: number,
+    y2: number,
+  ): boolean;
 }
 
-/** The comparison of metric `'iou'` in the precision of the boxes. */
-export function iouComparison(float32: boolean, threshold: number, inclusive: boolean): Comparison {
-  const zeroPasses = threshold < 0 || (inclusive && threshold <= 0);
-  if (zeroPasses) return { anyAbove: (_, from, to) => to > from, minIou: 0 };
-  // `iou > threshold` for the largest number below the threshold is `iou >= threshold`.
-  const strict = inclusive ? numberBelow(threshold) : threshold;
-  return { anyAbove: float32 ? iouFloat32(strict) : iouFloat64(strict), minIou: threshold };
+export interface ComparisonOptions {
+  readonly metric?: Metric | undefined;
+  readonly preset?: Preset | undefined;
+  readonly threshold: number;
+  readonly inclusive: boolean;
 }
 
-function numberBelow(value: number): number {
-  const float = new Float64Array([value]);
-  const bits = new BigInt64Array(float.buffer);
-  bits[0] = bits[0]! - 1n; // value > 0
-  return float[0]!;
-}
-
-function iouFloat32(threshold: number): AnyAbove {
-  return (kept, from, to, x1, y1, x2, y2, area) => {
-    const { x1: lefts, y1: tops, x2: rights, y2: bottoms, area: areas } = kept;
-    for (let i = from; i < to; i++) {
-      const right = rights[i]!;
-      const left = lefts[i]!;
-      const width = fround((right < x2 ? right : x2) - (left > x1 ? left : x1));
-      if (!(width > 0)) continue;
-      const bottom = bottoms[i]!;
-      const top = tops[i]!;
-      const height = fround((bottom < y2 ? bottom : y2) - (top > y1 ? top : y1));
-      if (!(height > 0)) continue;
-      const intersection = fround(width * height);
-      if (fround(intersection / fround(fround(areas[i]! + area) - intersection)) > threshold) return true;
-    }
-    return false;
-  };
-}
-
-function iouFloat64(threshold: number): AnyAbove {
-  return (kept, from, to, x1, y1, x2, y2, area) => {
-    const { x1: lefts, y1: tops, x2: rights, y2: bottoms, area: areas } = kept;
-    for (let i = from; i < to; i++) {
-      const right = rights[i]!;
-      const left = lefts[i]!;
-      const width = (right < x2 ? right : x2) - (left > x1 ? left : x1);
-      if (!(width > 0)) continue;
-      const bottom = bottoms[i]!;
-      const top = tops[i]!;
-      const height = (bottom < y2 ? bottom : y2) - (top > y1 ? top : y1);
-      if (!(height > 0)) continue;
-      const intersection = width * height;
-      if (intersection / (areas[i]! + area - intersection) > threshold) return true;
-    }
-    return false;
+/** The comparison of a metric in the precision of the boxes. Throws {@link OptionError} for an unknown metric. */
+export function createComparison(boxes: BoxArray, options: ComparisonOptions): Comparison {
+  const { metric = 'iou', preset, threshold, inclusive } = options;
+  // No library's greedy NMS adds an eps to the plain IoU, whatever its matrix functions do.
+  const conventions = preset === undefined || metric === 'iou' ? {} : { preset };
+  const resolved = resolveMetric(metric, conventions);
+  const Columns = boxes instanceof Float32Array ? Float32Array : Float64Array;
+  const like = new Columns(0);
+  return {
+    minIou: Math.max(0, resolved.minIou(threshold) ?? 0),
+    columns(capacity, earlier) {
+      const column = (values?: BoxArray): BoxArray => {
+        const longer = new Columns(capacity);
+        if (values !== undefined) longer.set(values);
+        return longer;
+      };
+      const terms = resolved.createTerms(like, capacity);
+      for (let t = 0; earlier !== undefined && t < terms.length; t++) terms[t]!.set(earlier.terms[t]!);
+      return {
+        x1: column(earlier?.x1),
+        y1: column(earlier?.y1),
+        x2: column(earlier?.x2),
+        y2: column(earlier?.y2),
+        terms,
+      };
+    },
+    put(kept, slot, x1, y1, x2, y2) {
+      kept.x1[slot] = x1;
+      kept.y1[slot] = y1;
+      kept.x2[slot] = x2;
+      kept.y2[slot] = y2;
+      if (kept.terms.length > 0) {
+        resolved.fillTerms(kept.x1, kept.y1, kept.x2, kept.y2, slot, slot + 1, kept.terms);
+      }
+    },
+    anyAbove: (kept, from, to, x1, y1, x2, y2) =>
+      resolved.anyAbove(
+        kept.x1,
+        kept.y1,
+        kept.x2,
+        kept.y2,
+        from,
+        to,
+        x1,
+        y1,
+        x2,
+        y2,
+        threshold,
+        inclusive,
+        kept.terms,
+      ),
   };
 }

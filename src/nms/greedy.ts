@@ -3,7 +3,7 @@
  * is exact (see `tiles.ts`) and worth it, else against the plain list.
  */
 import type { BoxArray } from '../boxes/types.ts';
-import { areaOf, type Comparison, keptColumns } from './compare.ts';
+import type { Comparison } from './compare.ts';
 import { greedyTiles } from './tiles.ts';
 
 /** Below this many boxes a plain list is faster than building a grid (measured: the two cross at 300–500). */
@@ -38,9 +38,8 @@ function greedyPlain(
   limit: number,
   kept: Uint8Array,
 ): number {
-  const float32 = boxes instanceof Float32Array;
-  const columns = keptColumns(boxes, Math.min(to - from, limit));
-  const { anyAbove } = comparison;
+  let capacity = Math.min(to - from, limit, 256);
+  let columns = comparison.columns(capacity);
   let size = 0;
   for (let position = from; position < to && size < limit; position++) {
     const at = 4 * members[position]!;
@@ -48,14 +47,12 @@ function greedyPlain(
     const y1 = boxes[at + 1]!;
     const x2 = boxes[at + 2]!;
     const y2 = boxes[at + 3]!;
-    const area = areaOf(float32, x1, y1, x2, y2);
-    if (anyAbove(columns, 0, size, x1, y1, x2, y2, area)) continue;
-    columns.x1[size] = x1;
-    columns.y1[size] = y1;
-    columns.x2[size] = x2;
-    columns.y2[size] = y2;
-    columns.area[size] = area;
-    size++;
+    if (comparison.anyAbove(columns, 0, size, x1, y1, x2, y2)) continue;
+    if (size === capacity) {
+      capacity *= 2;
+      columns = comparison.columns(capacity, columns);
+    }
+    comparison.put(columns, size++, x1, y1, x2, y2);
     kept[position] = 1;
   }
   return size;

@@ -4,7 +4,7 @@ import { OptionError } from '../errors.ts';
 import { useSimd } from '../kernels/backend.ts';
 import { nmsKernel } from '../kernels/nms.ts';
 import { bucketByClass } from './classes.ts';
-import { iouComparison } from './compare.ts';
+import { createComparison } from './compare.ts';
 import { greedy } from './greedy.ts';
 import {
   countBoxes,
@@ -37,14 +37,13 @@ export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {
   if (comparator !== '>' && comparator !== '>=') {
     throw new OptionError(`comparator: expected '>' or '>=', got ${String(comparator)}`);
   }
-  if (metric !== 'iou') throw new OptionError(`metric: '${String(metric)}' is not available`);
   const threshold = numberOption('iouThreshold', options.iouThreshold, 0.5);
   const limit = limitOption('maxDetections', options.maxDetections);
   const inclusive = comparator === '>=';
   const scoreThreshold = numberOption('scoreThreshold', options.scoreThreshold, Number.NEGATIVE_INFINITY);
   const maxCandidates = limitOption('maxCandidates', options.maxCandidates);
   const classAware = isClassAware(options.scope, classIds);
-  if (boxes instanceof Float32Array && scores instanceof Float32Array && useSimd()) {
+  if (metric === 'iou' && boxes instanceof Float32Array && scores instanceof Float32Array && useSimd()) {
     const keep = nmsKernel({
       boxes,
       scores,
@@ -57,7 +56,7 @@ export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {
     });
     if (keep !== null) return keep;
   }
-  const comparison = iouComparison(boxes instanceof Float32Array, threshold, inclusive);
+  const comparison = createComparison(boxes, { metric, preset: options.preset, threshold, inclusive });
   const order = selectCandidates(boxes, scores, scoreThreshold, maxCandidates);
   const kept = new Uint8Array(order.length);
   if (!classAware) {

@@ -8,7 +8,7 @@
  * rounding of the comparison can hide.
  */
 import type { BoxArray } from '../boxes/types.ts';
-import { areaOf, type Comparison, type KeptColumns, keptColumns } from './compare.ts';
+import type { Comparison } from './compare.ts';
 
 /** Kept boxes a chunk; a tile is a list of chunks. */
 const CHUNK = 16;
@@ -42,15 +42,13 @@ export function greedyTiles(
   if (!(comparison.minIou >= SMALLEST_BOUND)) return -1;
   const grid = planGrid(boxes, members, from, to, comparison.minIou);
   if (grid === null) return -1;
-  const float32 = boxes instanceof Float32Array;
-  const { anyAbove } = comparison;
   const { columns, rows, left, top, perX, perY, reach, margin } = grid;
   const tiles = columns * rows;
   const heads = new Int32Array(tiles).fill(-1);
   const tails = new Int32Array(tiles);
   const fills = new Uint8Array(tiles);
   let capacity = CHUNK * Math.max(64, tiles);
-  let pool = keptColumns(boxes, capacity);
+  let pool = comparison.columns(capacity);
   let next = new Int32Array(capacity / CHUNK);
   let chunks = 0;
   let size = 0;
@@ -67,7 +65,6 @@ export function greedyTiles(
       size++;
       continue;
     }
-    const area = areaOf(float32, x1, y1, x2, y2);
     const centreX = x1 + x2;
     const centreY = y1 + y2;
     const tile =
@@ -77,7 +74,7 @@ export function greedyTiles(
     while (chunk >= 0) {
       const last = chunk === tails[tile]!;
       const start = chunk * CHUNK;
-      if (anyAbove(pool, start, last ? start + fills[tile]! : start + CHUNK, x1, y1, x2, y2, area)) {
+      if (comparison.anyAbove(pool, start, last ? start + fills[tile]! : start + CHUNK, x1, y1, x2, y2)) {
         suppressed = true;
         break;
       }
@@ -98,7 +95,7 @@ export function greedyTiles(
         if (heads[cell]! < 0 || fills[cell] === CHUNK) {
           if ((chunks + 1) * CHUNK > capacity) {
             capacity *= 2;
-            pool = grow(pool, boxes, capacity);
+            pool = comparison.columns(capacity, pool);
             const longer = new Int32Array(capacity / CHUNK);
             longer.set(next);
             next = longer;
@@ -108,12 +105,7 @@ export function greedyTiles(
           tails[cell] = chunks++;
           fills[cell] = 0;
         }
-        const slot = tails[cell]! * CHUNK + fills[cell]!;
-        pool.x1[slot] = x1;
-        pool.y1[slot] = y1;
-        pool.x2[slot] = x2;
-        pool.y2[slot] = y2;
-        pool.area[slot] = area;
+        comparison.put(pool, tails[cell]! * CHUNK + fills[cell]!, x1, y1, x2, y2);
         fills[cell]!++;
       }
     }
@@ -123,12 +115,6 @@ export function greedyTiles(
 
 function clampTile(value: number, count: number): number {
   return value <= 0 ? 0 : value >= count ? count - 1 : value | 0;
-}
-
-function grow(pool: KeptColumns, boxes: BoxArray, capacity: number): KeptColumns {
-  const larger = keptColumns(boxes, capacity);
-  for (const name of ['x1', 'y1', 'x2', 'y2', 'area'] as const) larger[name].set(pool[name]);
-  return larger;
 }
 
 /** Chooses the grid: √N/8 tiles a side over the centres, fewer where the cores are so wide that copies would pile up. */
