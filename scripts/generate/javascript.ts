@@ -10,16 +10,15 @@ import { differentiate } from '../../src/iou/formula/differentiate.ts';
 import { constant, type Expression } from '../../src/iou/formula/expression.ts';
 import {
   buildGraph,
-  dependsOnA,
   dependsOnB,
   type Graph,
   type GraphNode,
   reachable,
   substitute,
+  termNodes,
 } from '../../src/iou/formula/graph.ts';
 
 const corners = ['x1', 'y1', 'x2', 'y2'];
-const dear = new Set(['angle', 'sqrt', 'exp', 'log', 'ratio']);
 
 export type Precision = 32 | 64;
 
@@ -339,22 +338,6 @@ function silence(source: string): string {
 
 function usesInput(graph: Graph, wanted: readonly number[], name: string): boolean {
   return wanted.some((id) => graph.nodes[id]!.operation === 'input' && graph.nodes[id]!.name === name);
-}
-
-/** Nodes of box b alone that are dear and that a pair's computation reads. */
-export function termNodes(graph: Graph): number[] {
-  const isDear = graph.nodes.map(() => false);
-  for (const node of graph.nodes) {
-    isDear[node.id] = dear.has(node.operation) || node.inputs.some((input) => isDear[input]!);
-  }
-  const terms = new Set<number>();
-  for (const node of graph.nodes) {
-    if (node.depends !== (dependsOnA | dependsOnB)) continue;
-    for (const input of node.inputs) {
-      if (graph.nodes[input]!.depends === dependsOnB && isDear[input]!) terms.add(input);
-    }
-  }
-  return [...terms].sort((x, y) => x - y);
 }
 
 /** The gradient loop of a formula over aligned, row-major boxes. */

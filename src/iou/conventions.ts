@@ -73,7 +73,7 @@ function mmdetectionGuards(metric: string, eps: number | undefined): GuardValues
       return {
         unionEps: eps ?? 1e-7,
         diagonalEps: eps ?? 1e-7,
-        angleHeightEps: eps ?? 1e-7,
+        shapeHeightEps: eps ?? 1e-7,
         alphaEps: 0,
         alphaGate: 0.5,
         lowest: -1,

@@ -1,7 +1,7 @@
 /** Fills the run-time scalars of a generated variant: guards of the preset, parameters of the factory. */
 import { OptionError } from '../errors.ts';
 import { guardsFor, isLean } from './conventions.ts';
-import type { GuardValues } from './formula/guards.ts';
+import { defaultGuards, type GuardValues } from './formula/guards.ts';
 import { generatedMetrics } from './generated/registry.ts';
 import type { BoundLoops, MetricImplementation } from './implementation.ts';
 import type { Column, GeneratedLoops, GeneratedMetric } from './loops.ts';
@@ -28,10 +28,17 @@ export function generatedImplementation(
     symmetric: metric.symmetric,
     minIou: metric.minIou,
     double: bindLoops(metric.double, guards, parameters),
-    ...(metric.single !== undefined && isLean(guards)
+    ...(metric.single !== undefined && isLean({ ...guards, ...guardsIn(parameters) })
       ? { single: bindLoops(metric.single, guards, parameters) }
       : undefined),
   };
+}
+
+/** Those of a metric's parameters that replace a guard. */
+function guardsIn(parameters: Readonly<Record<string, number>>): GuardValues {
+  return Object.fromEntries(
+    Object.entries(parameters).filter(([name]) => Object.hasOwn(defaultGuards, name)),
+  );
 }
 
 function bindLoops<C extends Column>(

@@ -1,5 +1,6 @@
 /** What a metric is, to a caller: the name of a variant, or what a factory returned. */
 import type { Preset } from '../boxes/types.ts';
+import type { Variant } from './formula/variant.ts';
 import type { GeneratedName } from './generated/registry.ts';
 import type { MetricImplementation } from './implementation.ts';
 
@@ -10,6 +11,10 @@ export type MetricName = GeneratedName;
 export interface MetricObject {
   /** For messages and `explain()`. */
   readonly name: string;
+  /** Its formula, or the name of the generated variant. */
+  readonly variant: Variant | string;
+  /** Values of the variant's parameters that differ from the defaults. */
+  readonly parameters: Readonly<Record<string, number>>;
   /** How it is computed under a library's conventions. */
   readonly implement: (conventions: MetricConventions) => MetricImplementation;
 }

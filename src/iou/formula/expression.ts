@@ -154,6 +154,9 @@ export function ratio(numerator: Operand, divisor: Operand, whenZero: Operand = 
 
 /** `whenGreater` where a > b, else `otherwise`; the comparison itself has no gradient. */
 export function select(a: Operand, b: Operand, whenGreater: Operand, otherwise: Operand): Expression {
+  const x = constantValue(a);
+  const y = constantValue(b);
+  if (x !== null && y !== null) return toExpression(x > y ? whenGreater : otherwise);
   return node('select', a, b, whenGreater, otherwise);
 }
 
@@ -175,7 +178,10 @@ export function detach(a: Operand): Expression {
   return node('detach', a);
 }
 
-/** base^exponent of base ≥ 0: products for a small whole exponent, else through exp and log; 0 where base ≤ 0. */
+/**
+ * base^exponent of base ≥ 0: products for a small whole exponent, else through exp and log. Where base is 0 (or below)
+ * it is 0, or 1 for the exponent 0.
+ */
 export function power(base: Operand, exponent: Operand): Expression {
   const known = constantValue(exponent);
   if (known !== null && Number.isInteger(known) && known >= 1 && known <= 8) {
@@ -184,7 +190,7 @@ export function power(base: Operand, exponent: Operand): Expression {
     return product;
   }
   const tiny = 1e-30;
-  return select(base, tiny, exp(mul(exponent, log(max(base, tiny)))), 0);
+  return select(base, tiny, exp(mul(exponent, log(max(base, tiny)))), select(exponent, 0, 0, 1));
 }
 
 /** Names an intermediate result: generated code calls its variable so. */

@@ -120,13 +120,40 @@ export function asExpression(node: GraphNode, values: readonly Expression[]): Ex
   return node.name === '' || built.inputs.length === 0 ? built : { ...built, name: node.name };
 }
 
-/** The formula with the node of that name replaced, or null where there is no such node. */
-export function substitute(formula: Expression, name: string, replacement: Expression): Expression | null {
+/**
+ * The formula with a named node replaced, or null where there is no such node: the result so labelled, or with
+ * `operation` the parameter or input of that name.
+ */
+export function substitute(
+  formula: Expression,
+  name: string,
+  replacement: Expression,
+  operation?: 'parameter' | 'input',
+): Expression | null {
   const graph = buildGraph([formula]);
-  if (!graph.nodes.some((node) => node.name === name && node.inputs.length > 0)) return null;
+  const matches = (node: GraphNode): boolean =>
+    node.name === name && (operation === undefined ? node.inputs.length > 0 : node.operation === operation);
+  if (!graph.nodes.some(matches)) return null;
   const values: Expression[] = [];
-  for (const node of graph.nodes) {
-    values.push(node.name === name && node.inputs.length > 0 ? replacement : asExpression(node, values));
-  }
+  for (const node of graph.nodes) values.push(matches(node) ? replacement : asExpression(node, values));
   return values[graph.outputs[0]!]!;
+}
+
+/** Operations worth computing once a box instead of once a pair. */
+const dear: ReadonlySet<Operation> = new Set<Operation>(['angle', 'sqrt', 'exp', 'log', 'ratio']);
+
+/** Nodes of box b alone that are dear and that a pair's computation reads. */
+export function termNodes(graph: Graph): number[] {
+  const isDear = graph.nodes.map(() => false);
+  for (const node of graph.nodes) {
+    isDear[node.id] = dear.has(node.operation) || node.inputs.some((input) => isDear[input]!);
+  }
+  const terms = new Set<number>();
+  for (const node of graph.nodes) {
+    if (node.depends !== (dependsOnA | dependsOnB)) continue;
+    for (const input of node.inputs) {
+      if (graph.nodes[input]!.depends === dependsOnB && isDear[input]!) terms.add(input);
+    }
+  }
+  return [...terms].sort((x, y) => x - y);
 }

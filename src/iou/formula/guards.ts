@@ -8,7 +8,7 @@ import { parameter } from './expression.ts';
 import type { Guards } from './terms.ts';
 
 /** Largest finite float32: a bound that never binds, which WGSL can also write. */
-const unbounded = 3.4028234663852886e38;
+export const unbounded = 3.4028234663852886e38;
 
 /** Value of each guard where no preset says otherwise: torchvision's matrix functions. */
 export const defaultGuards = {
@@ -20,7 +20,7 @@ export const defaultGuards = {
   penaltyUnionEps: 0,
   diagonalEps: 1e-7,
   heightEps: 0,
-  angleHeightEps: 0,
+  shapeHeightEps: 0,
   alphaEps: 1e-7,
   alphaGate: -unbounded,
   lowest: -unbounded,

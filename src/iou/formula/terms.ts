@@ -37,8 +37,8 @@ export interface Guards {
   readonly diagonalEps?: Operand;
   /** Added to each height before areas are formed. */
   readonly heightEps?: Operand;
-  /** Added to each height before its aspect angle is formed. */
-  readonly angleHeightEps?: Operand;
+  /** Added to each height before shapes are compared (aspect angles, SIoU's shape cost). */
+  readonly shapeHeightEps?: Operand;
   /** CIoU: added to α's divisor. */
   readonly alphaEps?: Operand;
   /** CIoU: α is 0 unless IoU exceeds this. */
@@ -80,13 +80,18 @@ export class BoxTerms {
     return this.named('Height', add(sub(this.y2, this.y1), this.guards.heightEps ?? 0));
   }
 
+  /** The height as shapes are compared by. */
+  get shapeHeight(): Expression {
+    return add(this.height, this.guards.shapeHeightEps ?? 0);
+  }
+
   get area(): Expression {
     return this.named('Area', mul(this.width, this.height));
   }
 
   /** atan(width / height). */
   get aspectAngle(): Expression {
-    return this.named('AspectAngle', angle(this.width, add(this.height, this.guards.angleHeightEps ?? 0)));
+    return this.named('AspectAngle', angle(this.width, this.shapeHeight));
   }
 }
 
@@ -98,26 +103,38 @@ export class Terms {
   constructor(
     readonly guards: Guards = {},
     boxes?: { readonly a: BoxTerms; readonly b: BoxTerms },
+    /** Before the names of the terms, where these are not the boxes' own. */
+    private readonly prefix = '',
   ) {
     this.a = boxes?.a ?? new BoxTerms('a', guards);
     this.b = boxes?.b ?? new BoxTerms('b', guards);
   }
 
+  private named(name: string, expression: Expression): Expression {
+    return label(
+      this.prefix === '' ? name : `${this.prefix}${name[0]!.toUpperCase()}${name.slice(1)}`,
+      expression,
+    );
+  }
+
   get intersectionWidth(): Expression {
-    return label('intersectionWidth', max(sub(min(this.a.x2, this.b.x2), max(this.a.x1, this.b.x1)), 0));
+    return this.named('intersectionWidth', max(sub(min(this.a.x2, this.b.x2), max(this.a.x1, this.b.x1)), 0));
   }
 
   get intersectionHeight(): Expression {
-    return label('intersectionHeight', max(sub(min(this.a.y2, this.b.y2), max(this.a.y1, this.b.y1)), 0));
+    return this.named(
+      'intersectionHeight',
+      max(sub(min(this.a.y2, this.b.y2), max(this.a.y1, this.b.y1)), 0),
+    );
   }
 
   get intersection(): Expression {
-    return label('intersection', mul(this.intersectionWidth, this.intersectionHeight));
+    return this.named('intersection', mul(this.intersectionWidth, this.intersectionHeight));
   }
 
   /** Area of the union as it is. */
   get union(): Expression {
-    return label('union', sub(add(this.a.area, this.b.area), this.intersection));
+    return this.named('union', sub(add(this.a.area, this.b.area), this.intersection));
   }
 
   /** An area as it divides an intersection, with the library's eps or floor. */
@@ -127,19 +144,19 @@ export class Terms {
 
   /** Intersection over union; 0 where both boxes have no area. */
   get iou(): Expression {
-    return label('iou', ratio(this.intersection, this.guarded(this.union), 0));
+    return this.named('iou', ratio(this.intersection, this.guarded(this.union), 0));
   }
 
   get enclosingWidth(): Expression {
-    return label('enclosingWidth', sub(max(this.a.x2, this.b.x2), min(this.a.x1, this.b.x1)));
+    return this.named('enclosingWidth', sub(max(this.a.x2, this.b.x2), min(this.a.x1, this.b.x1)));
   }
 
   get enclosingHeight(): Expression {
-    return label('enclosingHeight', sub(max(this.a.y2, this.b.y2), min(this.a.y1, this.b.y1)));
+    return this.named('enclosingHeight', sub(max(this.a.y2, this.b.y2), min(this.a.y1, this.b.y1)));
   }
 
   get enclosingArea(): Expression {
-    return label('enclosingArea', mul(this.enclosingWidth, this.enclosingHeight));
+    return this.named('enclosingArea', mul(this.enclosingWidth, this.enclosingHeight));
   }
 
   /** Part of the enclosing box outside the union; 0 where the enclosing box has no area. */
@@ -148,25 +165,25 @@ export class Terms {
     const divisor = floored(add(this.enclosingArea, enclosingEps ?? 0), enclosingFloor);
     const enclosing = floored(add(this.enclosingArea, penaltyEnclosingEps ?? 0), enclosingFloor);
     const union = floored(add(this.union, penaltyUnionEps ?? 0), unionFloor);
-    return label('emptyShare', ratio(sub(enclosing, union), divisor, 0));
+    return this.named('emptyShare', ratio(sub(enclosing, union), divisor, 0));
   }
 
   /** Centre of a minus centre of b; formed from corner differences, which stay exact far from the origin. */
   get centreDeltaX(): Expression {
-    return label('centreDeltaX', mul(add(sub(this.a.x1, this.b.x1), sub(this.a.x2, this.b.x2)), 0.5));
+    return this.named('centreDeltaX', mul(add(sub(this.a.x1, this.b.x1), sub(this.a.x2, this.b.x2)), 0.5));
   }
 
   get centreDeltaY(): Expression {
-    return label('centreDeltaY', mul(add(sub(this.a.y1, this.b.y1), sub(this.a.y2, this.b.y2)), 0.5));
+    return this.named('centreDeltaY', mul(add(sub(this.a.y1, this.b.y1), sub(this.a.y2, this.b.y2)), 0.5));
   }
 
   get centreDistanceSquared(): Expression {
-    return label('centreDistanceSquared', add(square(this.centreDeltaX), square(this.centreDeltaY)));
+    return this.named('centreDistanceSquared', add(square(this.centreDeltaX), square(this.centreDeltaY)));
   }
 
   /** c² of the enclosing box, with its eps. */
   get diagonalSquared(): Expression {
-    return label(
+    return this.named(
       'diagonalSquared',
       add(square(this.enclosingWidth), square(this.enclosingHeight), this.guards.diagonalEps ?? 0),
     );
@@ -174,7 +191,45 @@ export class Terms {
 
   /** ρ² / c²: squared centre distance relative to the enclosing diagonal. */
   get centreShare(): Expression {
-    return label('centreShare', ratio(this.centreDistanceSquared, this.diagonalSquared, 0));
+    return this.named('centreShare', ratio(this.centreDistanceSquared, this.diagonalSquared, 0));
+  }
+
+  /** Width of a minus width of b. */
+  get widthDelta(): Expression {
+    return this.named('widthDelta', sub(this.a.width, this.b.width));
+  }
+
+  get heightDelta(): Expression {
+    return this.named('heightDelta', sub(this.a.height, this.b.height));
+  }
+
+  /** A squared length as it divides. */
+  guardedSquare(length: Expression): Expression {
+    return add(square(length), this.guards.diagonalEps ?? 0);
+  }
+
+  /** CIoU's v: squared difference of the aspect angles, in (0, 1]. */
+  get aspectDifference(): Expression {
+    return this.named(
+      'aspectDifference',
+      mul(4 / Math.PI ** 2, square(sub(this.b.aspectAngle, this.a.aspectAngle))),
+    );
+  }
+
+  /** The boxes shrunk or grown about their centres. */
+  scaled(factor: Operand, prefix: string): Terms {
+    const shrink = (box: BoxTerms): BoxTerms => {
+      const half = mul(0.5, sub(1, factor));
+      const byX = mul(half, sub(box.x2, box.x1));
+      const byY = mul(half, sub(box.y2, box.y1));
+      return new BoxTerms(`${prefix}${box.side.toUpperCase()}`, this.guards, [
+        add(box.x1, byX),
+        add(box.y1, byY),
+        sub(box.x2, byX),
+        sub(box.y2, byY),
+      ]);
+    };
+    return new Terms(this.guards, { a: shrink(this.a), b: shrink(this.b) }, prefix);
   }
 
   /** The similarity within the library's limits, where it has any. */

@@ -27,6 +27,10 @@ export interface Variant {
   readonly symmetric: boolean;
   /** Also computed in float32 steps (bit for bit what a SIMD kernel computes); else float32 boxes go through float64. */
   readonly float32?: boolean;
+  /** Name of the variant whose library rules it follows. Default: its own. */
+  readonly guardsOf?: string;
+  /** It has no meaning without parameters of the caller's, so it has a factory and no name. */
+  readonly needsParameters?: boolean;
   /** Run-time scalars the formula reads by `parameter(name)`, with their defaults. */
   readonly parameters?: Readonly<Record<string, number>>;
   /** Similarity of box a (prediction, row) and box b (target, column). */

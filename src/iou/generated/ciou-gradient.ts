@@ -10,7 +10,7 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
   const unionFloor = p[2]!;
   const diagonalEps = p[3]!;
   const alphaGate = p[4]!;
-  const angleHeightEps = p[5]!;
+  const shapeHeightEps = p[5]!;
   const alphaEps = p[6]!;
   const lowest = p[7]!;
   const highest = p[8]!;
@@ -42,12 +42,12 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
     const centreShare = diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared;
-    const v61 = bHeight + angleHeightEps;
-    const v63 = aHeight + angleHeightEps;
+    const v61 = bHeight + shapeHeightEps;
+    const v63 = aHeight + shapeHeightEps;
     const v65 = aspectAngle(bWidth, v61) - aspectAngle(aWidth, v63);
-    const v67 = 0.4052847345693511 * (v65 * v65);
-    const v72 = (v67 + (1 - iou)) + alphaEps;
-    const v78 = iou - (centreShare + (v67 * (iou > alphaGate ? (v72 === 0 ? 0 : v67 / v72) : 0)));
+    const aspectDifference = 0.4052847345693511 * (v65 * v65);
+    const v72 = (aspectDifference + (1 - iou)) + alphaEps;
+    const v78 = iou - (centreShare + (aspectDifference * (iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0)));
     const v80 = Math.max(v78, lowest);
     const v85 = (v80 > highest ? 0 : 1) * (lowest > v78 ? 0 : 1);
     const v86 = 0 - v85;
@@ -59,7 +59,7 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v95 = diagonalSquared === 0 ? 0 : v86 / diagonalSquared;
     const v96 = centreDeltaX * v95;
     const v98 = 0.5 * (v96 + v96);
-    const v102 = v65 * (0.4052847345693511 * ((iou > alphaGate ? (v72 === 0 ? 0 : v67 / v72) : 0) * v86));
+    const v102 = v65 * (0.4052847345693511 * ((iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0) * v86));
     const v103 = v102 + v102;
     const v104 = 0 - v103;
     const v107 = (aWidth * aWidth) + (v63 * v63);

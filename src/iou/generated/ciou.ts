@@ -33,17 +33,17 @@ export function ciouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
     const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
     const v54 = fround(bAspectAngle - aAspectAngle);
-    const v56 = fround(0.40528473258018494 * fround(v54 * v54));
+    const aspectDifference = fround(0.40528473258018494 * fround(v54 * v54));
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
       const union = fround(fround(aArea + fround(bWidth * bHeight)) - intersection);
       const iou = union === 0 ? 0 : fround(intersection / union);
-      const v61 = fround(fround(v56 + fround(1 - iou)) + alphaEps);
-      similarity = fround(iou - fround(centreShare + fround(v56 * (v61 === 0 ? 0 : fround(v56 / v61)))));
+      const v61 = fround(fround(aspectDifference + fround(1 - iou)) + alphaEps);
+      similarity = fround(iou - fround(centreShare + fround(aspectDifference * (v61 === 0 ? 0 : fround(aspectDifference / v61)))));
     } else {
-      const v68 = fround(alphaEps + fround(v56 + 1));
-      similarity = fround(0 - fround(centreShare + fround(v56 * (v68 === 0 ? 0 : fround(v56 / v68)))));
+      const v68 = fround(alphaEps + fround(aspectDifference + 1));
+      similarity = fround(0 - fround(centreShare + fround(aspectDifference * (v68 === 0 ? 0 : fround(aspectDifference / v68)))));
     }
     out[at + j - from] = similarity;
   }
@@ -77,17 +77,17 @@ export function ciouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
     const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
     const v54 = fround(bAspectAngle - aAspectAngle);
-    const v56 = fround(0.40528473258018494 * fround(v54 * v54));
+    const aspectDifference = fround(0.40528473258018494 * fround(v54 * v54));
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
       const union = fround(fround(aArea + fround(bWidth * bHeight)) - intersection);
       const iou = union === 0 ? 0 : fround(intersection / union);
-      const v61 = fround(fround(v56 + fround(1 - iou)) + alphaEps);
-      similarity = fround(iou - fround(centreShare + fround(v56 * (v61 === 0 ? 0 : fround(v56 / v61)))));
+      const v61 = fround(fround(aspectDifference + fround(1 - iou)) + alphaEps);
+      similarity = fround(iou - fround(centreShare + fround(aspectDifference * (v61 === 0 ? 0 : fround(aspectDifference / v61)))));
     } else {
-      const v68 = fround(alphaEps + fround(v56 + 1));
-      similarity = fround(0 - fround(centreShare + fround(v56 * (v68 === 0 ? 0 : fround(v56 / v68)))));
+      const v68 = fround(alphaEps + fround(aspectDifference + 1));
+      similarity = fround(0 - fround(centreShare + fround(aspectDifference * (v68 === 0 ? 0 : fround(aspectDifference / v68)))));
     }
     if (similarity > threshold || (inclusive && similarity === threshold)) return true;
   }
@@ -112,7 +112,7 @@ export function ciouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
   const unionFloor = p[2]!;
   const diagonalEps = p[3]!;
   const alphaGate = p[4]!;
-  const angleHeightEps = p[5]!;
+  const shapeHeightEps = p[5]!;
   const alphaEps = p[6]!;
   const lowest = p[7]!;
   const highest = p[8]!;
@@ -120,7 +120,7 @@ export function ciouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
   const aWidth = ax2 - ax1;
   const aHeight = (ay2 - ay1) + heightEps;
   const aArea = aWidth * aHeight;
-  const aAspectAngle = aspectAngle(aWidth, (aHeight + angleHeightEps));
+  const aAspectAngle = aspectAngle(aWidth, (aHeight + shapeHeightEps));
   for (let j = from; j < to; j++) {
     const bx1 = x1s[j]!;
     const by1 = y1s[j]!;
@@ -136,17 +136,17 @@ export function ciouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
     const centreShare = diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared;
     const v65 = bAspectAngle - aAspectAngle;
-    const v67 = 0.4052847345693511 * (v65 * v65);
+    const aspectDifference = 0.4052847345693511 * (v65 * v65);
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
       const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
       const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
       const iou = v32 === 0 ? 0 : intersection / v32;
-      const v72 = (v67 + (1 - iou)) + alphaEps;
-      similarity = Math.min(Math.max((iou - (centreShare + (v67 * (iou > alphaGate ? (v72 === 0 ? 0 : v67 / v72) : 0)))), lowest), highest);
+      const v72 = (aspectDifference + (1 - iou)) + alphaEps;
+      similarity = Math.min(Math.max((iou - (centreShare + (aspectDifference * (iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0)))), lowest), highest);
     } else {
-      const v84 = alphaEps + (v67 + 1);
-      similarity = Math.min(highest, Math.max(lowest, (0 - (centreShare + (v67 * (0 > alphaGate ? (v84 === 0 ? 0 : v67 / v84) : 0))))));
+      const v84 = alphaEps + (aspectDifference + 1);
+      similarity = Math.min(highest, Math.max(lowest, (0 - (centreShare + (aspectDifference * (0 > alphaGate ? (v84 === 0 ? 0 : aspectDifference / v84) : 0))))));
     }
     out[at + j - from] = similarity;
   }
@@ -155,12 +155,12 @@ export function ciouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
 /** Fills the columns of what depends on one box alone. */
 export function ciouTerms64(x1s: Column, y1s: Column, x2s: Column, y2s: Column, terms: readonly Column[], from: number, to: number, p: Float64Array): void {
   const heightEps = p[0]!;
-  const angleHeightEps = p[5]!;
+  const shapeHeightEps = p[5]!;
   for (let j = from; j < to; j++) {
     const bx1 = x1s[j]!;
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    terms[0]![j] = aspectAngle((bx2 - bx1), ((heightEps + (by2 - by1)) + angleHeightEps));
+    terms[0]![j] = aspectAngle((bx2 - bx1), ((heightEps + (by2 - by1)) + shapeHeightEps));
   }
 }

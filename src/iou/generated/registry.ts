@@ -2,12 +2,23 @@
 import { neverAboveIou, noBound } from '../formula/variant.ts';
 import type { GeneratedMetric } from '../loops.ts';
 import { iouAny32, iouRow32, iouRow64 } from './iou.ts';
+import { alphaCiouRow64, alphaCiouTerms64 } from './alphaCiou.ts';
+import { alphaDiouRow64 } from './alphaDiou.ts';
+import { alphaGiouRow64 } from './alphaGiou.ts';
+import { alphaIouRow64 } from './alphaIou.ts';
 import { ciouAny32, ciouRow32, ciouRow64, ciouTerms32, ciouTerms64 } from './ciou.ts';
 import { diouAny32, diouRow32, diouRow64 } from './diou.ts';
+import { eiouRow64 } from './eiou.ts';
 import { giouAny32, giouRow32, giouRow64 } from './giou.ts';
 import { ioaRow64 } from './ioa.ts';
 import { iofAny32, iofRow32, iofRow64 } from './iof.ts';
 import { iosAny32, iosRow32, iosRow64 } from './ios.ts';
+import { mpdiouRow64 } from './mpdiou.ts';
+import { nwdRow64 } from './nwd.ts';
+import { piouRow64 } from './piou.ts';
+import { piou2Row64 } from './piou2.ts';
+import { shapeIouRow64, shapeIouTerms64 } from './shapeIou.ts';
+import { siouRow64 } from './siou.ts';
 
 /** Every variant by name: its loops, and the run-time scalars they read with their defaults. */
 export const generatedMetrics = {
@@ -18,11 +29,35 @@ export const generatedMetrics = {
     double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: iouRow64 },
     single: { parameters: {}, row: iouRow32, any: iouAny32 },
   },
+  alphaCiou: {
+    name: 'alphaCiou',
+    symmetric: true,
+    minIou: noBound,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3, shapeHeightEps: 0 }, row: alphaCiouRow64, termCount: 1, terms: alphaCiouTerms64 },
+  },
+  alphaDiou: {
+    name: 'alphaDiou',
+    symmetric: true,
+    minIou: noBound,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3 }, row: alphaDiouRow64 },
+  },
+  alphaGiou: {
+    name: 'alphaGiou',
+    symmetric: true,
+    minIou: noBound,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3 }, row: alphaGiouRow64 },
+  },
+  alphaIou: {
+    name: 'alphaIou',
+    symmetric: true,
+    minIou: noBound,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3 }, row: alphaIouRow64 },
+  },
   ciou: {
     name: 'ciou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, diagonalEps: 1e-7, alphaGate: -3.4028234663852886e+38, angleHeightEps: 0, alphaEps: 1e-7, lowest: -3.4028234663852886e+38, highest: 3.4028234663852886e+38 }, row: ciouRow64, termCount: 1, terms: ciouTerms64 },
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, diagonalEps: 1e-7, alphaGate: -3.4028234663852886e+38, shapeHeightEps: 0, alphaEps: 1e-7, lowest: -3.4028234663852886e+38, highest: 3.4028234663852886e+38 }, row: ciouRow64, termCount: 1, terms: ciouTerms64 },
     single: { parameters: { diagonalEps: 1e-7, alphaEps: 1e-7 }, row: ciouRow32, any: ciouAny32, termCount: 1, terms: ciouTerms32 },
   },
   diou: {
@@ -31,6 +66,12 @@ export const generatedMetrics = {
     minIou: neverAboveIou,
     double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, diagonalEps: 1e-7 }, row: diouRow64 },
     single: { parameters: { diagonalEps: 1e-7 }, row: diouRow32, any: diouAny32 },
+  },
+  eiou: {
+    name: 'eiou',
+    symmetric: true,
+    minIou: neverAboveIou,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, diagonalEps: 1e-7 }, row: eiouRow64 },
   },
   giou: {
     name: 'giou',
@@ -59,7 +100,43 @@ export const generatedMetrics = {
     double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: iosRow64 },
     single: { parameters: {}, row: iosRow32, any: iosAny32 },
   },
+  mpdiou: {
+    name: 'mpdiou',
+    symmetric: true,
+    minIou: neverAboveIou,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, imageDiagonalSquared: 1 }, row: mpdiouRow64 },
+  },
+  nwd: {
+    name: 'nwd',
+    symmetric: true,
+    minIou: noBound,
+    double: { parameters: { distanceEps: 1e-7, heightEps: 0, constant: 12.8 }, row: nwdRow64 },
+  },
+  piou: {
+    name: 'piou',
+    symmetric: false,
+    minIou: neverAboveIou,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: piouRow64 },
+  },
+  piou2: {
+    name: 'piou2',
+    symmetric: false,
+    minIou: noBound,
+    double: { parameters: { lambda: 1.3, heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: piou2Row64 },
+  },
+  shapeIou: {
+    name: 'shapeIou',
+    symmetric: false,
+    minIou: neverAboveIou,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, scale: 0, diagonalEps: 1e-7 }, row: shapeIouRow64, termCount: 2, terms: shapeIouTerms64 },
+  },
+  siou: {
+    name: 'siou',
+    symmetric: true,
+    minIou: neverAboveIou,
+    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, shapeHeightEps: 0, lowest: -3.4028234663852886e+38, highest: 3.4028234663852886e+38 }, row: siouRow64 },
+  },
 } as const satisfies Record<string, GeneratedMetric>;
 
-/** Names of the variants. */
-export type GeneratedName = keyof typeof generatedMetrics;
+/** Names of the variants that need no parameter. */
+export type GeneratedName = 'iou' | 'alphaCiou' | 'alphaDiou' | 'alphaGiou' | 'alphaIou' | 'ciou' | 'diou' | 'eiou' | 'giou' | 'ioa' | 'iof' | 'ios' | 'nwd' | 'piou' | 'piou2' | 'shapeIou' | 'siou';

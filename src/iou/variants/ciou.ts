@@ -1,4 +1,4 @@
-import { add, detach, mul, ratio, select, square, sub } from '../formula/expression.ts';
+import { add, detach, mul, ratio, select, sub } from '../formula/expression.ts';
 import { neverAboveIou, type Variant } from '../formula/variant.ts';
 
 /** DIoU less α·v, v the squared difference of the boxes' aspect angles; α is a weight, not differentiated. */
@@ -10,7 +10,7 @@ export const variant: Variant = {
   float32: true,
   formula: (terms) => {
     const { alphaEps = 0, alphaGate } = terms.guards;
-    const v = mul(4 / Math.PI ** 2, square(sub(terms.b.aspectAngle, terms.a.aspectAngle)));
+    const v = terms.aspectDifference;
     const weight = ratio(v, add(sub(1, terms.iou), v, alphaEps), 0);
     const alpha = alphaGate === undefined ? weight : select(terms.iou, alphaGate, weight, 0);
     return terms.clamped(sub(terms.iou, add(terms.centreShare, mul(detach(alpha), v))));

@@ -1,0 +1,130 @@
+/**
+ * A formula as a WGSL function. Only text is made, so metrics given at run time work like the named ones.
+ *
+ * WGSL's atan is too loose, so aspect angles are computed on the CPU and passed in; every division is guarded, so no NaN
+ * is made from finite boxes. A run-time scalar is a field of the parameter struct.
+ */
+import type { Expression } from './expression.ts';
+import { buildGraph, dependsOnA, dependsOnB, type Graph, type GraphNode, reachable } from './graph.ts';
+
+export interface WgslFunction {
+  /**
+   * `fn <name>(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f[, p: <structName>]) -> f32`; corners `x1,y1,x2,y2` with
+   * the pixel offset added, `aTerms.x` … the terms of {@link aTerms}, unused components anything.
+   */
+  readonly source: string;
+  /** Run-time scalars in the order of the struct's fields. */
+  readonly parameters: readonly string[];
+  /** Nodes of box a alone that the CPU computes, and of box b; at most two each. */
+  readonly aTerms: readonly number[];
+  readonly bTerms: readonly number[];
+  /** The graph those ids belong to. */
+  readonly graph: Graph;
+}
+
+const components = ['x', 'y', 'z', 'w'];
+
+/** Writes a formula as a WGSL function. */
+export function emitWgsl(name: string, formula: Expression, structName = 'MetricParameters'): WgslFunction {
+  const graph = buildGraph([formula]);
+  const angles = graph.nodes.filter((node) => node.operation === 'angle');
+  const aTerms = angles.filter((node) => node.depends === dependsOnA).map((node) => node.id);
+  const bTerms = angles.filter((node) => node.depends === dependsOnB).map((node) => node.id);
+  if (aTerms.length + bTerms.length !== angles.length || aTerms.length > 2 || bTerms.length > 2) {
+    throw new Error('an angle must depend on one box alone, and a box can have two');
+  }
+  const stops = new Set([...aTerms, ...bTerms]);
+  const trimmed = graph.nodes.map((node) => (stops.has(node.id) ? { ...node, inputs: [] } : node));
+  const order = reachable({ ...graph, nodes: trimmed }, graph.outputs);
+  const uses = new Map<number, number>();
+  for (const id of order) {
+    const node = trimmed[id]!;
+    node.inputs.forEach((input, position) => {
+      const repeats =
+        (node.operation === 'ratio' && position === 1) || (node.operation === 'step' && position < 2);
+      uses.set(input, (uses.get(input) ?? 0) + (repeats ? 2 : 1));
+    });
+  }
+  const parameters = order
+    .filter((id) => trimmed[id]!.operation === 'parameter')
+    .map((id) => trimmed[id]!.name);
+  const texts = new Map<number, string>();
+  const lines: string[] = [];
+  const taken = new Set(['a', 'b', 'p', 'aTerms', 'bTerms']);
+  for (const id of order) {
+    const node = trimmed[id]!;
+    if (stops.has(id)) {
+      const side = node.depends === dependsOnA ? 'a' : 'b';
+      const index = (side === 'a' ? aTerms : bTerms).indexOf(id);
+      texts.set(id, `${side}Terms.${components[index]}`);
+      continue;
+    }
+    const text = nodeText(
+      node,
+      node.inputs.map((input) => texts.get(input)!),
+    );
+    const leaf = node.inputs.length === 0;
+    if (!leaf && node.operation !== 'detach' && (uses.get(id) ?? 0) > 1) {
+      const wanted = node.name === '' ? `v${id}` : node.name;
+      const variable = taken.has(wanted) ? `${wanted}${id}` : wanted;
+      taken.add(variable);
+      lines.push(`  let ${variable} = ${text};`);
+      texts.set(id, variable);
+    } else {
+      texts.set(id, text);
+    }
+  }
+  const struct = parameters.length === 0 ? '' : `, p: ${structName}`;
+  const source = [
+    `fn ${name}(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f${struct}) -> f32 {`,
+    ...lines,
+    `  return ${texts.get(graph.outputs[0]!)};`,
+    '}',
+  ].join('\n');
+  return { source, parameters, aTerms, bTerms, graph };
+}
+
+const corner: Readonly<Record<string, string>> = { x1: 'x', y1: 'y', x2: 'z', y2: 'w' };
+
+function nodeText(node: GraphNode, inputs: readonly string[]): string {
+  const [x, y, z, w] = inputs as [string, string, string, string];
+  switch (node.operation) {
+    case 'input':
+      return `${node.name[0]}.${corner[node.name.slice(1)]}`;
+    case 'parameter':
+      return `p.${node.name}`;
+    case 'constant':
+      return numberText(node.value);
+    case 'add':
+      return `(${x} + ${y})`;
+    case 'sub':
+      return `(${x} - ${y})`;
+    case 'mul':
+      return `(${x} * ${y})`;
+    case 'min':
+    case 'max':
+      return `${node.operation}(${x}, ${y})`;
+    case 'abs':
+    case 'sqrt':
+    case 'exp':
+    case 'log':
+      return `${node.operation}(${x})`;
+    case 'ratio':
+      // The divisor is replaced before dividing, so that the branch not taken divides by 1.
+      return `select(${x} / select(${y}, 1.0, ${y} == 0.0), ${z}, ${y} == 0.0)`;
+    case 'select':
+      return `select(${w}, ${z}, ${x} > ${y})`;
+    case 'step':
+      return `select(select(0.5, 0.0, ${x} < ${y}), 1.0, ${x} > ${y})`;
+    case 'detach':
+      return x;
+    default:
+      throw new Error(`no WGSL for ${node.operation}`);
+  }
+}
+
+function numberText(value: number): string {
+  const text = String(Math.fround(value));
+  const written = /[.e]/.test(text) ? text : `${text}.0`;
+  return value < 0 ? `(${written})` : written;
+}

@@ -1,0 +1,19 @@
+import { add, max, parameter, power, ratio, sub } from '../formula/expression.ts';
+import { noBound, type Variant } from '../formula/variant.ts';
+
+/** IoU^α less the empty share of the enclosing box to the power α. */
+export const variant: Variant = {
+  name: 'alphaGiou',
+  title: 'α-GIoU',
+  paper: 'He et al., NeurIPS 2021, arXiv 2110.13675; bbox_alpha_iou of its repository',
+  symmetric: true,
+  parameters: { alpha: 3, powerEps: 1e-9 },
+  formula: (terms) => {
+    const eps = parameter('powerEps');
+    const alpha = parameter('alpha');
+    const enclosing = max(add(terms.enclosingArea, eps), terms.union);
+    const empty = ratio(sub(enclosing, terms.union), enclosing, 0);
+    return sub(power(add(terms.iou, eps), alpha), power(add(empty, eps), alpha));
+  },
+  minIou: noBound,
+};
