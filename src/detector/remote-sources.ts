@@ -53,7 +53,7 @@ function pack(source: ImageSource, hand: boolean): ImageSource | Promise<ImageSo
   return Promise.resolve(readImage(source));
 }
 
-async function asBitmap(source: HTMLImageElement | HTMLVideoElement | HTMLCanvasElement | OffscreenCanvas) {
+async function asBitmap(source: ImageBitmapSource): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(source);
   } catch (error) {

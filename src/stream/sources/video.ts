@@ -1,0 +1,77 @@
+/**
+ * Frames of a playing `<video>`.
+ */
+import { UnsupportedError } from '../../errors.ts';
+import { closeFrame, type TimedFrame } from '../frames.ts';
+import { type FrameFeed, feedFrames } from './feed.ts';
+
+export interface VideoFramesOptions {
+  /** Ends the source with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Every frame that is presented while someone waits for one, until the video ends; the time is the media's.
+ *
+ * Nothing is buffered: frames presented while nobody waits are not captured, so a slow `'lossless'` reader sees fewer
+ * frames, never old ones. A paused video gives none until it plays on. Playing, pausing and the element itself stay the
+ * caller's. Frames are `VideoFrame`s, or `ImageBitmap`s where those do not exist.
+ *
+ * @throws UnsupportedError where the browser has no `requestVideoFrameCallback`; an `error` of the element ends the
+ *   source with it
+ */
+export function videoFrames(
+  video: HTMLVideoElement,
+  options: VideoFramesOptions = {},
+): AsyncIterableIterator<TimedFrame<VideoFrame | ImageBitmap>> {
+  return feedFrames(
+    () => openVideo(video),
+    ({ frame }) => closeFrame(frame),
+    options.signal,
+  );
+}
+
+function openVideo(video: HTMLVideoElement): FrameFeed<TimedFrame<VideoFrame | ImageBitmap>> {
+  if (typeof video.requestVideoFrameCallback !== 'function') {
+    throw new UnsupportedError('this browser has no requestVideoFrameCallback');
+  }
+  const listening = new AbortController();
+  let handle = 0;
+  return {
+    next: () =>
+      new Promise((resolve, reject) => {
+        if (video.ended) return resolve(undefined);
+        const over = new AbortController();
+        const { signal } = over;
+        const finish = () => {
+          video.cancelVideoFrameCallback(handle);
+          over.abort();
+        };
+        const ended = () => {
+          finish();
+          resolve(undefined);
+        };
+        const failed = () => {
+          finish();
+          reject(video.error ?? new Error('the video failed'));
+        };
+        video.addEventListener('ended', ended, { signal });
+        video.addEventListener('error', failed, { signal });
+        listening.signal.addEventListener('abort', ended, { signal });
+        handle = video.requestVideoFrameCallback((_now, { mediaTime }) => {
+          finish();
+          capture(video, mediaTime).then(resolve, reject);
+        });
+      }),
+    close: () => listening.abort(),
+  };
+}
+
+async function capture(
+  video: HTMLVideoElement,
+  mediaTime: number,
+): Promise<TimedFrame<VideoFrame | ImageBitmap>> {
+  const timestamp = 1000 * mediaTime;
+  if (typeof VideoFrame !== 'function') return { frame: await createImageBitmap(video), timestamp };
+  return { frame: new VideoFrame(video, { timestamp: Math.round(1000 * timestamp) }), timestamp };
+}
