@@ -9,6 +9,7 @@ import type { Canvas2D } from './context.ts';
 import { LabelPlacer } from './labels.ts';
 import { type DrawOptions, type DrawStyle, settleStyle } from './options.ts';
 import { textColorOn } from './palette.ts';
+import { strokeText, strokeTextWidth } from './stroke-font.ts';
 
 const seam = 'rgba(0, 0, 0, 0.45)';
 
@@ -170,18 +171,26 @@ function drawLabels(
   context.font = style.font;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
+  const hasFont = context.measureText('M').width > 0;
   for (const index of shown) {
     const text = label(index);
     if (text === '') continue;
     const [x1, y1, x2, y2] = boxes.subarray(4 * index, 4 * index + 4);
     // a box outside the canvas has nothing a label could point at
     if (x2 < 0 || y2 < 0 || x1 > style.frame.width || y1 > style.frame.height) continue;
-    const width = Math.ceil(context.measureText(text).width) + 2 * padding;
+    const measured = hasFont ? context.measureText(text).width : strokeTextWidth(text, style.fontSize);
+    const width = Math.ceil(measured) + 2 * padding;
     const place = placer.place([x1 - half, y1 - half, x2 + half, y2 + half], { width, height });
     const color = style.color(index);
     context.fillStyle = color;
     context.fillRect(place.x, place.y, place.width, place.height);
-    context.fillStyle = textColorOn(color);
-    context.fillText(text, place.x + padding, place.y + place.height / 2);
+    const ink = textColorOn(color);
+    const middle = place.y + place.height / 2;
+    if (hasFont) {
+      context.fillStyle = ink;
+      context.fillText(text, place.x + padding, middle);
+    } else {
+      strokeText(context, text, place.x + padding, middle, { fontSize: style.fontSize, color: ink });
+    }
   }
 }
