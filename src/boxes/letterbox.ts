@@ -39,7 +39,7 @@ export interface LetterboxOptions {
    * Which affine map the boxes follow. `'exact'`: that of the pixels, the resized rectangle over the image, so the
    * axes may differ by the rounding. `'ultralytics'`: one gain for both axes and the padding rounded from the
    * unrounded size, as `scale_boxes` does (and with `align: 'top-left'` YOLOX's division by the ratio). They differ by
-   * less than a pixel of the input. Default `'exact'`.
+   * at most one pixel of the input. Default `'exact'`.
    */
   readonly inverse?: 'exact' | 'ultralytics';
 }
