@@ -30,14 +30,14 @@ export interface ClipIndex {
   }[];
 }
 
-/** Renders every frame into `folder` and returns the index. */
-export async function writeClip(folder: string): Promise<ClipIndex> {
+/** Renders the first `frameCount` frames (default: all) into `folder` and returns the index. */
+export async function writeClip(folder: string, frameCount: number = clip.frameCount): Promise<ClipIndex> {
   const canvas = createCanvas(clip.width, clip.height);
   const context = canvas.getContext('2d');
   const pictures: Buffer[] = [];
   const frames: ClipIndex['frames'][number][] = [];
   let offset = 0;
-  for (let index = 0; index < clip.frameCount; index++) {
+  for (let index = 0; index < frameCount; index++) {
     const frame = renderFrame(index);
     context.putImageData(new ImageData(frame.data, frame.width, frame.height), 0, 0);
     const picture = await canvas.encode('webp', 72);

@@ -4,7 +4,7 @@
  * The detector is used as an application uses it; nothing here knows the model.
  */
 import type { Detections } from '../../src/boxes/detections.ts';
-import type { Detector } from '../../src/detector/index.ts';
+import { cocoEvaluation, type Detector } from '../../src/detector/index.ts';
 import { type CocoAnnotation, type CocoResult, evaluateCoco } from '../../src/evaluation/index.ts';
 import { pairwiseIou } from '../../src/iou/index.ts';
 import type { Split } from './distribution.ts';
@@ -56,8 +56,7 @@ export async function examine(detector: Detector, examination: Examination): Pro
   const sizes = sizeBands.map(([from, to]) => ({ from, to, digits: 0, found: 0, right: 0 }));
   for (let index = 0; index < scenes; index++) {
     const scene = synthesiser.scene(index);
-    // Low enough for the whole precision-recall curve, as COCO's evaluation wants it.
-    const detections = await detector.detect(scene, { scoreThreshold: 0.01 });
+    const detections = await detector.detect(scene, cocoEvaluation);
     results.push(...detections.toCoco(index));
     annotations.push(...annotationsOf(scene, index, annotations.length));
     countSizes(scene, detections, sizes);

@@ -10,9 +10,10 @@ import { type ClipIndex, writeClip } from '../../examples/clip/write.ts';
 describe('the clip', () => {
   it('renders a frame the same every time, and loops', () => {
     const first = renderFrame(120);
-    renderFrame(7);
-    expect(renderFrame(120)).toEqual(first);
-    expect(renderFrame(120 + clip.frameCount)).toEqual(first);
+    const other = renderFrame(7);
+    expect(Buffer.compare(first.data, other.data)).not.toBe(0);
+    expect(Buffer.compare(renderFrame(120).data, first.data)).toBe(0);
+    expect(Buffer.compare(renderFrame(120 + clip.frameCount).data, first.data)).toBe(0);
     expect([first.width, first.height, first.data.length]).toEqual([320, 240, 320 * 240 * 4]);
   });
 
@@ -55,16 +56,16 @@ describe('the clip', () => {
   it('is written as pictures a page can decode, with its truth', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'boxops-clip-'));
     try {
-      await writeClip(folder);
+      await writeClip(folder, 12);
       const index = JSON.parse(readFileSync(join(folder, 'clip.json'), 'utf8')) as ClipIndex;
       const bytes = readFileSync(join(folder, 'clip.bin'));
-      expect(index.frames).toHaveLength(clip.frameCount);
-      const { offset, length, boxes, classIds } = index.frames[299];
+      expect(index.frames).toHaveLength(12);
+      const { offset, length, boxes, classIds } = index.frames[11];
       expect(offset + length).toBe(bytes.length);
       const picture = await loadImage(bytes.subarray(offset, offset + length));
       expect([picture.width, picture.height]).toEqual([320, 240]);
-      expect(boxes).toEqual(Array.from(groundTruth(299).boxes));
-      expect(classIds).toEqual(Array.from(groundTruth(299).classIds));
+      expect(boxes).toEqual(Array.from(groundTruth(11).boxes));
+      expect(classIds).toEqual(Array.from(groundTruth(11).classIds));
     } finally {
       rmSync(folder, { recursive: true });
     }

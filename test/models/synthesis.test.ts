@@ -12,9 +12,13 @@ describe('scenes', () => {
     const two = await SceneSynthesiser.create({ seed: 5, split: 'heldOut' });
     const forward = [0, 1, 2].map((index) => one.scene(index));
     const backward = [2, 1, 0].map((index) => two.scene(index)).reverse();
-    expect(backward).toEqual(forward);
+    forward.forEach((scene, i) => {
+      expect(Buffer.compare(scene.data, backward[i].data)).toBe(0);
+      expect(backward[i].boxes).toEqual(scene.boxes);
+      expect(backward[i].classIds).toEqual(scene.classIds);
+    });
     const other = await SceneSynthesiser.create({ seed: 6, split: 'heldOut' });
-    expect(other.scene(0).data).not.toEqual(forward[0].data);
+    expect(Buffer.compare(other.scene(0).data, forward[0].data)).not.toBe(0);
   });
 
   it('hold what the distribution says', async () => {
@@ -22,7 +26,7 @@ describe('scenes', () => {
     const counts = new Array<number>(9).fill(0);
     const classes = new Array<number>(10).fill(0);
     const sides: number[] = [];
-    for (let index = 0; index < 400; index++) {
+    for (let index = 0; index < 200; index++) {
       const { boxes, classIds, width, height } = synthesiser.scene(index);
       counts[classIds.length]++;
       classIds.forEach((digit) => {
@@ -38,8 +42,8 @@ describe('scenes', () => {
       }
     }
     expect(counts[0]).toBe(0);
-    expect(counts.slice(1).every((count) => count > 10)).toBe(true);
-    expect(classes.every((count) => count > 100)).toBe(true);
+    expect(counts.slice(1).every((count) => count > 5)).toBe(true);
+    expect(classes.every((count) => count > 45)).toBe(true);
     sides.sort((a, b) => a - b);
     const [low, high] = distribution.digits.longestSide;
     // Edges fall on pixels, so that a side can be off by a few; a digit cut by the edge can be shorter.

@@ -71,16 +71,17 @@ export class Canvas {
 
   /** Applies `value · gain + offset`, adds noise, rounds and writes interleaved RGB. */
   write(target: Uint8Array | Uint8ClampedArray, channels: 3 | 4, tone: Tone, random: Random): void {
-    const mask = normalTable.length - 1;
+    const table = normalTable;
+    const mask = table.length - 1;
     const [red, green, blue] = this.planes;
     // Odd strides keep the three channels' noise apart though they read one table.
-    let from = Math.floor(random.next() * normalTable.length);
+    let from = Math.floor(random.next() * table.length);
     const { gain, noise } = tone;
     const offset = tone.offset + 0.5;
     for (let at = 0, out = 0; at < red.length; at++, out += channels) {
-      target[out] = clampByte(red[at] * gain + offset + noise * normalTable[from & mask]);
-      target[out + 1] = clampByte(green[at] * gain + offset + noise * normalTable[(from + 7919) & mask]);
-      target[out + 2] = clampByte(blue[at] * gain + offset + noise * normalTable[(from + 27449) & mask]);
+      target[out] = clampByte(red[at] * gain + offset + noise * table[from & mask]);
+      target[out + 1] = clampByte(green[at] * gain + offset + noise * table[(from + 7919) & mask]);
+      target[out + 2] = clampByte(blue[at] * gain + offset + noise * table[(from + 27449) & mask]);
       if (channels === 4) target[out + 3] = 255;
       from += 3;
     }

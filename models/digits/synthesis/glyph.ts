@@ -28,6 +28,9 @@ export interface Glyph {
   readonly box: readonly [number, number, number, number];
 }
 
+// A local copy: test runners turn imported bindings into property reads, which the inner loop would feel.
+const side = glyphSide;
+
 /** A pixel belongs to a digit from this alpha on. */
 export const boxAlpha = 0.25;
 
@@ -77,8 +80,8 @@ export function warpDigit(digit: Digit, warp: Warp, centreX = 0.5, centreY = 0.5
     for (let x = 0; x < width; x++, at++) {
       const targetX = x + 0.5 + originX;
       const targetY = y + 0.5 + originY;
-      const sourceX = ia * targetX + ib * targetY + glyphSide / 2 - 0.5;
-      const sourceY = ic * targetX + id * targetY + glyphSide / 2 - 0.5;
+      const sourceX = ia * targetX + ib * targetY + side / 2 - 0.5;
+      const sourceY = ic * targetX + id * targetY + side / 2 - 0.5;
       const raw = supersampled
         ? 0.25 *
           (sample(digit.ink, sourceX - 0.25 * (ia + ib), sourceY - 0.25 * (ic + id)) +
@@ -103,12 +106,12 @@ export function warpDigit(digit: Digit, warp: Warp, centreX = 0.5, centreY = 0.5
 function sample(ink: Float32Array, x: number, y: number): number {
   const column = Math.floor(x);
   const row = Math.floor(y);
-  const last = glyphSide - 1;
+  const last = side - 1;
   if (column < 0 || row < 0 || column >= last || row >= last) return 0;
   const fractionX = x - column;
   const fractionY = y - row;
-  const at = row * glyphSide + column;
+  const at = row * side + column;
   const upper = ink[at] + (ink[at + 1] - ink[at]) * fractionX;
-  const lower = ink[at + glyphSide] + (ink[at + glyphSide + 1] - ink[at + glyphSide]) * fractionX;
+  const lower = ink[at + side] + (ink[at + side + 1] - ink[at + side]) * fractionX;
   return upper + (lower - upper) * fractionY;
 }
