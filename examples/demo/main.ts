@@ -1,7 +1,6 @@
 /** Wires the page: sources and models in, pictures, boxes and figures out. Everything heavy happens in the worker. */
 import type { Detections } from '../../src/boxes/detections.ts';
 import { headNames } from '../../src/heads/index.ts';
-import type { HeadName } from '../../src/heads/types.ts';
 import type { FrameResult } from '../../src/stream/index.ts';
 import { LivePrecision } from './score/precision.ts';
 import { Engine } from './session/engine.ts';
@@ -10,7 +9,7 @@ import { loadClip } from './sources/clip.ts';
 import { openStill } from './sources/still.ts';
 import type { FrameSource } from './sources/types.ts';
 import { openVideo, openWebcam } from './sources/video.ts';
-import { describeError, type Problem, session } from './state/session.ts';
+import { describeError, type ModelFile, type Problem, session } from './state/session.ts';
 import { settings } from './state/settings.ts';
 import { bindBanner } from './view/banner.ts';
 import { bindControls } from './view/controls.ts';
@@ -41,6 +40,7 @@ const engine = new Engine({
     frames.produced++;
     stage.produced(image);
   },
+  preview: (image) => stage.preview(image),
   dropped() {
     frames.dropped++;
   },
@@ -146,7 +146,7 @@ function openFile(file: File): void {
   }
 }
 
-async function reload(patch: { readonly head?: HeadName }): Promise<void> {
+async function reload(patch: Partial<Pick<ModelFile, 'head' | 'preprocessing'>>): Promise<void> {
   const { model } = session.get();
   if (model !== null && (await engine.load({ ...model, ...patch }))) startCounting();
 }
@@ -156,7 +156,11 @@ bindBanner();
 bindControls();
 bindFiles(openFile);
 bindModelPanel(headNames, {
-  overrideHead: (head) => void reload({ head }),
+  overrideHead: (head) => void reload({ head, preprocessing: {} }),
+  setInputSize(side) {
+    const kept = session.get().model?.preprocessing ?? {};
+    void reload({ preprocessing: { ...kept, size: { width: side, height: side } } });
+  },
   setProvider(provider) {
     settings.set({ provider });
     void reload({});

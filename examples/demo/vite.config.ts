@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { ensureClip } from './build/clipAsset.ts';
 import { hostedFiles } from './build/hostedFiles.ts';
+import { workerEntry } from './build/workerEntry.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const project = join(here, '../..');
@@ -31,7 +32,7 @@ export default defineConfig(async () => {
       }),
     ],
     server: { fs: { allow: [project] } },
-    worker: { format: 'es' as const },
+    worker: { format: 'es' as const, plugins: () => [workerEntry(project)] },
     optimizeDeps: { include: ['comlink'], exclude: ['onnxruntime-web'] },
     build: { target: 'es2022', outDir: 'dist', emptyOutDir: true, chunkSizeWarningLimit: 2000 },
   };

@@ -14,6 +14,8 @@ import { tapDetector } from './tap.ts';
 
 export interface EngineView {
   produced(image: ImageBitmap): void;
+  /** The first frame of a source that no detector can take yet. */
+  preview(image: ImageBitmap): void;
   /** A newer frame took its place before the detector was free. */
   dropped(): void;
   handedOver(image: ImageBitmap, index: number): void;
@@ -71,6 +73,7 @@ export class Engine {
     this.#source = source;
     await this.#stop();
     before?.dispose();
+    if (this.#loaded === null) await this.#preview(source);
     this.#start();
   }
 
@@ -112,6 +115,16 @@ export class Engine {
     this.#running = null;
     await this.#loop;
     this.#view.reset();
+  }
+
+  async #preview(source: FrameSource): Promise<void> {
+    const enough = new AbortController();
+    for await (const { image } of source.frames(enough.signal)) {
+      this.#view.preview(image);
+      image.close();
+      break;
+    }
+    enough.abort();
   }
 
   async #run(source: FrameSource, signal: AbortSignal): Promise<void> {

@@ -32,6 +32,7 @@ export async function loadDetector(
   const detector = await createDetector({
     model: model.bytes,
     ...(model.head === null ? {} : { head: model.head }),
+    preprocessing: model.preprocessing,
     executionProviders: provider === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'],
     wasmPaths: new URL('ort/', document.baseURI).href,
     worker: () => {

@@ -1,5 +1,5 @@
 /** From a file to a model that can be loaded: inspects it and, where the bytes fit several heads, asks. */
-import { inspectModel } from '../../../src/heads/index.ts';
+import { type HeadCandidate, inspectModel } from '../../../src/heads/index.ts';
 import type { ModelFile } from '../state/session.ts';
 import { askHead } from '../view/headDialog.ts';
 
@@ -10,11 +10,20 @@ export async function openModel(
   embedded: boolean,
 ): Promise<ModelFile | null> {
   const inspection = inspectModel(bytes);
-  const candidates = inspection.candidates.map(({ head }) => head);
-  const model = { name, bytes, embedded, candidates, reasons: inspection.reasons };
-  if (inspection.ambiguous && inspection.candidates.length > 0) {
-    const head = await askHead(name, inspection.candidates);
-    return head === null ? null : { ...model, head };
+  const { candidates, reasons } = inspection;
+  const model: ModelFile = {
+    name,
+    bytes,
+    embedded,
+    head: null,
+    preprocessing: {},
+    candidates,
+    reasons,
+    anySize: inspection.inputs.some(({ dims }) => dims.slice(-2).every((dim) => typeof dim === 'string')),
+  };
+  if (inspection.ambiguous && candidates.length > 0) {
+    const chosen = await askHead(name, candidates);
+    return chosen === null ? null : chooseCandidate(model, chosen);
   }
   if (inspection.head === null) {
     const outputs = inspection.outputs.map((output) => `${output.name} [${output.dims.join(', ')}]`);
@@ -22,7 +31,18 @@ export async function openModel(
       `No head of boxops reads its outputs: ${outputs.join(', ') || 'it has none'}. It may not be a detector.`,
     );
   }
-  return { ...model, head: null };
+  return model;
+}
+
+/** The model read as this candidate says; its head may come with a family's own way of preparing pictures. */
+function chooseCandidate(model: ModelFile, { head, preprocessing, reasons }: HeadCandidate): ModelFile {
+  const { size, ...rest } = preprocessing;
+  return {
+    ...model,
+    head,
+    preprocessing: size === null || size === undefined ? rest : { ...rest, size },
+    reasons: ['chosen by hand', ...reasons],
+  };
 }
 
 /** The model that comes with the page. */

@@ -1,6 +1,6 @@
 /** What runs: the model, where it runs, how far loading is, and what went wrong. Views only read this. */
-import type { DetectorInfo, DetectorStats } from '../../../src/detector/types.ts';
-import type { HeadName } from '../../../src/heads/types.ts';
+import type { DetectorInfo, DetectorStats, Preprocessing } from '../../../src/detector/types.ts';
+import type { HeadCandidate, HeadName } from '../../../src/heads/index.ts';
 import { createStore } from './store.ts';
 
 export type Phase = 'loading' | 'running' | 'failed';
@@ -13,9 +13,13 @@ export interface ModelFile {
   readonly embedded: boolean;
   /** The head chosen by hand; null leaves the choice to the inspection. */
   readonly head: HeadName | null;
+  /** Parts of the pre-processing chosen by hand: what a chosen candidate brings, the input size. */
+  readonly preprocessing: Preprocessing;
   /** Heads that fit the file, best first. */
-  readonly candidates: readonly HeadName[];
+  readonly candidates: readonly HeadCandidate[];
   readonly reasons: readonly string[];
+  /** Whether the model takes pictures of any size. */
+  readonly anySize: boolean;
 }
 
 export interface Problem {

@@ -1,47 +1,45 @@
 /** Asks which head a model has, where its bytes fit several. */
-import type { HeadName } from '../../../src/heads/types.ts';
+import type { HeadCandidate } from '../../../src/heads/index.ts';
 import { element, setText } from './dom.ts';
 
-export interface HeadChoice {
-  readonly head: HeadName;
-  readonly reasons: readonly string[];
+function choiceLabel({ head, family, reasons }: HeadCandidate, index: number): HTMLLabelElement {
+  const label = document.createElement('label');
+  label.className = 'choice';
+  const radio = document.createElement('input');
+  radio.type = 'radio';
+  radio.name = 'head';
+  radio.value = String(index);
+  radio.checked = index === 0;
+  const name = document.createElement('b');
+  name.textContent = family;
+  const decoder = document.createElement('code');
+  decoder.textContent = head;
+  name.append(' ', decoder);
+  const why = document.createElement('small');
+  why.textContent = reasons.join('; ');
+  label.append(radio, name, why);
+  return label;
 }
 
-/** The chosen head, or null when the dialog was cancelled. */
-export function askHead(file: string, choices: readonly HeadChoice[]): Promise<HeadName | null> {
+/** The chosen candidate, or null when the dialog was cancelled. */
+export function askHead(file: string, candidates: readonly HeadCandidate[]): Promise<HeadCandidate | null> {
   const dialog = element('head-dialog', HTMLDialogElement);
+  const question =
+    candidates.length === 1
+      ? `One head barely fits the shapes in ${file}; nothing in the file confirms it.`
+      : `${candidates.length} readings fit the shapes in ${file}, and nothing in the file tells them apart.`;
   setText(
     element('head-dialog-text', HTMLElement),
-    `The shapes in ${file} fit ${choices.length} heads, and nothing else in the file tells them apart. ` +
-      'A wrong choice gives boxes in wrong places; you can change it later.',
+    `${question} A wrong choice puts boxes in wrong places; you can change it later.`,
   );
-  const labels = choices.map(({ head, reasons }, index) => {
-    const label = document.createElement('label');
-    label.className = 'choice';
-    const radio = document.createElement('input');
-    radio.type = 'radio';
-    radio.name = 'head';
-    radio.value = head;
-    radio.checked = index === 0;
-    const name = document.createElement('b');
-    name.textContent = head;
-    const why = document.createElement('small');
-    why.textContent = reasons.join('; ');
-    label.append(radio, name, why);
-    return label;
-  });
-  element('head-choices', HTMLFieldSetElement).replaceChildren(...labels);
+  element('head-choices', HTMLFieldSetElement).replaceChildren(...candidates.map(choiceLabel));
   dialog.returnValue = '';
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener(
-      'close',
-      () => {
-        const chosen = dialog.querySelector<HTMLInputElement>('input[name="head"]:checked');
-        const choice = choices.find(({ head }) => head === chosen?.value);
-        resolve(dialog.returnValue === 'use' && choice !== undefined ? choice.head : null);
-      },
-      { once: true },
-    );
+    const done = () => {
+      const chosen = dialog.querySelector<HTMLInputElement>('input[name="head"]:checked');
+      resolve(dialog.returnValue === 'use' ? (candidates[Number(chosen?.value)] ?? null) : null);
+    };
+    dialog.addEventListener('close', done, { once: true });
   });
 }

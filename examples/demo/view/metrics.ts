@@ -64,7 +64,8 @@ export class MetricsView {
   ): void {
     const text = this.#text;
     const some = this.#compute.count > 0;
-    setText(text.fps, some ? this.rate(now).toFixed(1) : '–');
+    const rate = this.rate(now);
+    setText(text.fps, rate > 0 ? rate.toFixed(1) : '–');
     setText(text.compute, some ? this.#compute.mean(30).toFixed(1) : '–');
     setText(text.queue, some ? this.#queue.mean(30).toFixed(1) : '–');
     setText(text.dropped, String(frames.dropped));

@@ -1,4 +1,5 @@
 /** The model card: name, head with its reasons, input, classes, backend in use, worker facts, and the header's status. */
+import type { Preprocessing } from '../../../src/detector/types.ts';
 import type { HeadName } from '../../../src/heads/types.ts';
 import { type Session, session } from '../state/session.ts';
 import { settings } from '../state/settings.ts';
@@ -6,6 +7,8 @@ import { element, setText } from './dom.ts';
 
 export interface ModelActions {
   overrideHead(head: HeadName): void;
+  /** For models that take any size. */
+  setInputSize(side: number): void;
   setProvider(provider: 'wasm' | 'webgpu'): void;
   useEmbedded(): void;
   kill(): void;
@@ -45,16 +48,12 @@ function showModel(now: Session, heads: readonly HeadName[]): void {
     element('model-default', HTMLButtonElement).hidden = model.embedded;
   }
   if (info === null) return;
-  const { size, channelOrder, fit } = info.preprocessing;
-  setText(
-    element('model-input', HTMLElement),
-    `${size.width} × ${size.height} ${channelOrder.toUpperCase()}, ${fit.replaceAll('-', ' ')}`,
-  );
+  showInput(now, info.preprocessing);
   const names = info.classNames;
   setText(element('model-classes', HTMLElement), names.length === 0 ? 'unnamed' : classSummary(names));
   element('model-classes', HTMLElement).title = names.join(', ');
   const select = element('head', HTMLSelectElement);
-  const fitting = model?.candidates ?? [];
+  const fitting = (model?.candidates ?? []).map(({ head }) => head);
   const ordered = [...new Set([info.head, ...fitting, ...heads])];
   select.replaceChildren(
     ...ordered.map((head) => {
@@ -69,6 +68,27 @@ function showModel(now: Session, heads: readonly HeadName[]): void {
       item.textContent = reason;
       return item;
     }),
+  );
+}
+
+/** Sides offered for a model of any input size. */
+const sides = [160, 224, 320, 416, 640];
+
+function showInput({ model }: Session, { size, channelOrder, fit }: Required<Preprocessing>): void {
+  const text = element('model-input', HTMLElement);
+  const select = element('input-size', HTMLSelectElement);
+  const fixed = `${size.width} × ${size.height}`;
+  const anySize = model?.anySize === true;
+  select.hidden = !anySize;
+  setText(text, anySize ? '' : fixed);
+  setText(
+    element('model-prepared', HTMLElement),
+    `${channelOrder.toUpperCase()}, ${fit.replaceAll('-', ' ')}`,
+  );
+  if (!anySize) return;
+  const offered = [...new Set([...sides, size.width])].sort((a, b) => a - b);
+  select.replaceChildren(
+    ...offered.map((side) => new Option(`${side} × ${side}`, String(side), false, side === size.width)),
   );
 }
 
@@ -104,6 +124,8 @@ function showStats(now: Session): void {
 export function bindModelPanel(heads: readonly HeadName[], actions: ModelActions): void {
   const head = element('head', HTMLSelectElement);
   head.addEventListener('change', () => actions.overrideHead(head.value as HeadName));
+  const size = element('input-size', HTMLSelectElement);
+  size.addEventListener('change', () => actions.setInputSize(Number(size.value)));
   const provider = element('provider', HTMLSelectElement);
   provider.value = settings.get().provider;
   provider.addEventListener('change', () => actions.setProvider(provider.value as 'wasm' | 'webgpu'));

@@ -42,6 +42,11 @@ export class Stage {
     element('stage', HTMLElement).classList.toggle('mirrored', on);
   }
 
+  /** Shows a frame that is not going to be detected. */
+  preview(image: ImageBitmap): void {
+    this.#draw(image);
+  }
+
   /** A frame came from the source. */
   produced(image: ImageBitmap): void {
     if (!settings.get().synced) this.#draw(image);

@@ -61,6 +61,7 @@ export class Transport {
     if (source === null) return;
     const still = source.kind === 'still';
     this.#play.disabled = still;
+    this.#scrub.classList.toggle('absent', source.duration === 0);
     this.#play.ariaLabel = source.playing ? 'Pause' : 'Play';
     const icon = source.playing ? '#i-pause' : '#i-play';
     if (this.#icon.getAttribute('href') !== icon) this.#icon.setAttribute('href', icon);

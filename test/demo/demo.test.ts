@@ -1,0 +1,192 @@
+/** The demo page as its user meets it: boxes on the clip, other files, other settings, a dead worker. */
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { dataPath, describeWithData } from '../support/data.ts';
+import { type DemoBrowser, drawnPixels, dropFile, framesSeen, launchDemo, running } from './page.ts';
+
+const digits = fileURLToPath(new URL('../../models/digits/digits.onnx', import.meta.url));
+
+let demo: DemoBrowser;
+let page: Page;
+let errors: readonly string[];
+
+beforeAll(async () => {
+  demo = await launchDemo();
+});
+
+afterAll(async () => {
+  await demo?.close();
+});
+
+async function open(): Promise<void> {
+  ({ page, errors } = await demo.open());
+}
+
+afterEach(async () => {
+  await page?.close();
+});
+
+const shownCount = () => page.locator('#count').textContent().then(Number);
+
+async function moveSlider(id: string, value: number): Promise<void> {
+  await page.locator(id).fill(String(value));
+}
+
+/** Waits until the list shows as many detections as asked for. */
+async function countBecomes(accept: (count: number) => boolean): Promise<number> {
+  await expect.poll(async () => accept(await shownCount()), { timeout: 30_000 }).toBe(true);
+  return shownCount();
+}
+
+describe('the demo page', () => {
+  it('draws detections on the clip and scores them against the known truth', async () => {
+    await open();
+    await countBecomes((count) => count > 0);
+    expect(await drawnPixels(page)).toBeGreaterThan(500);
+    const before = await framesSeen(page);
+    await expect.poll(() => framesSeen(page), { timeout: 30_000 }).toBeGreaterThan(before + 20);
+    const precision = Number(await page.locator('#m-precision').textContent());
+    expect(precision).toBeGreaterThan(60);
+    expect(await page.locator('#status-text').textContent()).toBe('WebAssembly in a worker');
+    expect(page.workers()).toHaveLength(1);
+    const drawn = await drawnPixels(page);
+    await page.keyboard.press('g');
+    await expect.poll(() => page.locator('#truth').isChecked()).toBe(true);
+    await expect.poll(() => drawnPixels(page)).not.toBe(drawn);
+    expect(errors).toEqual([]);
+  });
+
+  it('applies thresholds, metric and class scope to the next frame without a reload', async () => {
+    await open();
+    await countBecomes((count) => count > 0);
+    await page.locator('#play').click();
+    const [worker] = page.workers();
+    await page.evaluate(() => Object.assign(window, { witness: true }));
+    await moveSlider('#score', 0.99);
+    await countBecomes((count) => count === 0);
+    await moveSlider('#score', 0.05);
+    const suppressed = await countBecomes((count) => count > 0);
+    // hardly anything suppresses above 1, so the raw candidates come through
+    await moveSlider('#iou', 1);
+    const all = await countBecomes((count) => count > suppressed);
+    await page.locator('#metric input[value="diou"]').check();
+    await moveSlider('#iou', 0.3);
+    await countBecomes((count) => count < all);
+    expect(await page.locator('#iou-label').textContent()).toBe('Suppress above DIoU');
+    const within = await shownCount();
+    await page.locator('#class-aware').uncheck({ force: true });
+    await countBecomes((count) => count <= within);
+    expect(page.workers()).toEqual([worker]);
+    expect(await page.evaluate(() => 'witness' in window)).toBe(true);
+    expect(errors).toEqual([]);
+  });
+
+  it('takes a dropped model, inspects it and says why its head was chosen', async () => {
+    await open();
+    await dropFile(page, digits);
+    await expect.poll(() => page.locator('#model-default').isVisible(), { timeout: 30_000 }).toBe(true);
+    await running(page);
+    expect(await page.locator('#head').inputValue()).toBe('yolov8');
+    await page.locator('summary', { hasText: 'Why this head' }).click();
+    expect(await page.locator('#reasons li').count()).toBeGreaterThan(0);
+    await countBecomes((count) => count > 0);
+    expect(page.workers()).toHaveLength(1);
+    await page.locator('#model-default').click();
+    await expect.poll(() => page.locator('#model-default').isVisible(), { timeout: 30_000 }).toBe(false);
+    expect(errors).toEqual([]);
+  });
+
+  it('refuses what is no model, and goes on', async () => {
+    await open();
+    await dropFile(page, fileURLToPath(new URL('../../LICENSE', import.meta.url)), 'text/plain');
+    await expect.poll(() => page.locator('#banner').isVisible()).toBe(true);
+    expect(await page.locator('#banner-message').textContent()).toContain(
+      'expected an image, a video or an .onnx model',
+    );
+    await page.locator('#banner-dismiss').click();
+    expect(await page.locator('#banner').isVisible()).toBe(false);
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([new Uint8Array([1, 2, 3])], 'broken.onnx'));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    });
+    await expect.poll(() => page.locator('#banner-title').textContent()).toBe('broken.onnx was not loaded');
+    expect(await page.locator('#banner-code').textContent()).toContain('MODEL');
+    const before = await framesSeen(page);
+    await expect.poll(() => framesSeen(page), { timeout: 30_000 }).toBeGreaterThan(before + 5);
+  });
+
+  it('says that the worker died, and recovers by its button', async () => {
+    await open();
+    await countBecomes((count) => count > 0);
+    await moveSlider('#score', 0.4);
+    await page.locator('#runtime summary').click();
+    await page.locator('#kill').click();
+    await expect.poll(() => page.locator('#banner').isVisible(), { timeout: 20_000 }).toBe(true);
+    expect(await page.locator('#banner-title').textContent()).toBe('The worker stopped');
+    expect(await page.locator('#banner-code').textContent()).toContain('WORKER_CRASH');
+    expect(await page.locator('#status').getAttribute('data-phase')).toBe('failed');
+    expect(page.workers()).toHaveLength(0);
+    const before = await framesSeen(page);
+    await page.locator('#banner-action').click();
+    await running(page);
+    await expect.poll(() => page.locator('#banner').isVisible()).toBe(false);
+    await expect.poll(() => framesSeen(page), { timeout: 30_000 }).not.toBe(before);
+    await countBecomes((count) => count > 0);
+    expect(page.workers()).toHaveLength(1);
+    expect(await page.locator('#score-value').textContent()).toBe('0.40');
+  });
+
+  it('notices a worker that closes itself, as one out of memory does', async () => {
+    await open();
+    await countBecomes((count) => count > 0);
+    await page
+      .workers()[0]!
+      .evaluate(() => self.close())
+      .catch(() => undefined);
+    await expect
+      .poll(() => page.locator('#banner-title').textContent(), { timeout: 20_000 })
+      .toBe('The worker stopped');
+    await page.locator('#banner-action').click();
+    await running(page);
+  });
+
+  it('asks for a camera and says what to do when there is none', async () => {
+    await open();
+    await page.locator('#source-webcam').click();
+    await expect.poll(() => page.locator('#banner-title').textContent()).toBe('The webcam is not available');
+    expect(await page.locator('#source-clip').getAttribute('aria-pressed')).toBe('true');
+  });
+});
+
+describeWithData('the demo page with real models', () => {
+  it('asks which head an ambiguous model has, then finds the dog', async () => {
+    await open();
+    await dropFile(page, dataPath('data/photos/dog.jpg'), 'image/jpeg');
+    await expect.poll(() => page.locator('#caption').textContent()).toBe('dog.jpg');
+    await dropFile(page, dataPath('models/yolox_nano_416.onnx'));
+    const dialog = page.locator('#head-dialog');
+    await expect
+      .poll(async () => (await dialog.isVisible()) || (await isRunning('yolox_nano_416.onnx')), {
+        timeout: 30_000,
+      })
+      .toBe(true);
+    if (await dialog.isVisible()) {
+      await dialog.locator('input[value="yolox"]').check();
+      await dialog.locator('button[value="use"]').click();
+    }
+    await expect.poll(() => isRunning('yolox_nano_416.onnx'), { timeout: 60_000 }).toBe(true);
+    expect(await page.locator('#head').inputValue()).toBe('yolox');
+    await expect
+      .poll(() => page.locator('#list li:visible').allTextContents().then(String), { timeout: 30_000 })
+      .toContain('dog');
+    expect(await page.locator('#list li:visible').allTextContents().then(String)).toContain('bicycle');
+    expect(errors).toEqual([]);
+  });
+
+  async function isRunning(model: string): Promise<boolean> {
+    const name = await page.locator('#model-name').textContent();
+    return name === model && (await page.locator('#status').getAttribute('data-phase')) === 'running';
+  }
+});
