@@ -3,6 +3,7 @@
  * of entries is written once. Programs that are not exports (workers, the CLI) are named here.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { type BuildOptions, build } from 'esbuild';
 import { defineConfig } from 'tsup';
 
 const exported: Record<string, unknown> = JSON.parse(readFileSync('package.json', 'utf8')).exports;
@@ -16,6 +17,29 @@ for (const path of Object.keys(exported)) {
 
 entry.cli = 'src/cli/index.ts';
 
+entry['worker-inline'] = 'src/detector/remote-inline.ts';
+
+const external = ['onnxruntime-web', /^onnxruntime-web\//, 'comlink', 'rxjs', '@napi-rs/canvas', /^node:/];
+
+/** The web worker in one piece, comlink included; only the runtime stays outside, for the bundler or `runtimeUrl`. */
+const worker: BuildOptions = {
+  entryPoints: ['workers/detector.ts'],
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  external: ['onnxruntime-web', 'onnxruntime-web/*'],
+};
+const inline = await build({ ...worker, minify: true, write: false });
+await build({ ...worker, outfile: 'dist/worker.js', sourcemap: true });
+await build({
+  ...worker,
+  entryPoints: ['workers/detector-node.ts'],
+  outfile: 'dist/worker-node.js',
+  platform: 'node',
+  sourcemap: true,
+});
+
 export default defineConfig({
   entry,
   format: 'esm',
@@ -25,5 +49,6 @@ export default defineConfig({
   sourcemap: true,
   dts: true,
   clean: false,
-  external: ['onnxruntime-web', /^onnxruntime-web\//, 'comlink', 'rxjs', '@napi-rs/canvas', /^node:/],
+  define: { __BOXOPS_WORKER_SOURCE__: JSON.stringify(inline.outputFiles[0]!.text) },
+  external,
 });

@@ -1,11 +1,8 @@
 /**
- * `createDetector`: model bytes → inspection → session → a detector that is ready to run.
+ * `createDetector`: a detector that is ready to run, in this thread or in a worker.
  */
 import { OptionError } from '../errors.ts';
-import { LocalDetector } from './detector.ts';
-import { planDetector } from './plan-model.ts';
-import { loadModelBytes } from './session/model-bytes.ts';
-import { openSession } from './session/session.ts';
+import { createLocalDetector } from './create-local.ts';
 import type { Detector, DetectorOptions } from './types.ts';
 
 /**
@@ -27,7 +24,7 @@ import type { Detector, DetectorOptions } from './types.ts';
  * detector.dispose();
  */
 export async function createDetector(options: DetectorOptions): Promise<Detector> {
-  const { worker = false, signal, onProgress, executionProviders, threads = 1 } = options;
+  const { worker = false, signal, threads = 1 } = options;
   signal?.throwIfAborted();
   if (!Number.isInteger(threads) || threads < 1) {
     throw new OptionError(`threads: expected a whole number of at least 1, got ${threads}`, { threads });
@@ -36,24 +33,5 @@ export async function createDetector(options: DetectorOptions): Promise<Detector
     const { createRemoteDetector } = await import('./remote.ts');
     return createRemoteDetector(options);
   }
-  const bytes = await loadModelBytes(options.model, options);
-  const plan = planDetector(bytes, options);
-  onProgress?.({ phase: 'session', loaded: 0, total: 1 });
-  const session = await openSession(bytes, { ...options, executionProviders });
-  onProgress?.({ phase: 'session', loaded: 1, total: 1 });
-  let detector: LocalDetector | undefined;
-  try {
-    detector = new LocalDetector(plan, session, options);
-    if (options.warmUp !== false) {
-      onProgress?.({ phase: 'warm-up', loaded: 0, total: 1 });
-      await detector.warmUp();
-      onProgress?.({ phase: 'warm-up', loaded: 1, total: 1 });
-    }
-    signal?.throwIfAborted();
-    return detector;
-  } catch (error) {
-    if (detector === undefined) await session.release().catch(() => undefined);
-    else detector.dispose();
-    throw error;
-  }
+  return createLocalDetector(options);
 }

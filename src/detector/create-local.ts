@@ -1,0 +1,34 @@
+/**
+ * A detector in this thread: model bytes → inspection → session → warm-up. Workers use it as it is, so it must not
+ * reach the code that starts workers: a bundler would put the worker into itself without end.
+ */
+import { LocalDetector } from './detector.ts';
+import { planDetector } from './plan-model.ts';
+import { loadModelBytes } from './session/model-bytes.ts';
+import { openSession } from './session/session.ts';
+import type { Detector, DetectorOptions } from './types.ts';
+
+/** See `createDetector`, with `worker` left out. */
+export async function createLocalDetector(options: DetectorOptions): Promise<Detector> {
+  const { signal, onProgress, executionProviders } = options;
+  const bytes = await loadModelBytes(options.model, options);
+  const plan = planDetector(bytes, options);
+  onProgress?.({ phase: 'session', loaded: 0, total: 1 });
+  const session = await openSession(bytes, { ...options, executionProviders });
+  onProgress?.({ phase: 'session', loaded: 1, total: 1 });
+  let detector: LocalDetector | undefined;
+  try {
+    detector = new LocalDetector(plan, session, options);
+    if (options.warmUp !== false) {
+      onProgress?.({ phase: 'warm-up', loaded: 0, total: 1 });
+      await detector.warmUp();
+      onProgress?.({ phase: 'warm-up', loaded: 1, total: 1 });
+    }
+    signal?.throwIfAborted();
+    return detector;
+  } catch (error) {
+    if (detector === undefined) await session.release().catch(() => undefined);
+    else detector.dispose();
+    throw error;
+  }
+}
