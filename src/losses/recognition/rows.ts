@@ -1,0 +1,70 @@
+/** Row vectors: normalising them, and carrying a gradient back through the normalisation. */
+import { OptionError, ShapeError } from '../../errors.ts';
+import { type FloatArray, sameType } from '../common.ts';
+
+export interface NormalisedRows {
+  /** Each row divided by its length. */
+  readonly unit: FloatArray;
+  /** Length of each row. A row of zeros counts as of length `minimum`, and so stays zero. */
+  readonly norms: Float64Array;
+}
+
+const minimum = 1e-12; // torch's F.normalize
+
+export function normaliseRows(rows: FloatArray, dimensions: number): NormalisedRows {
+  const count = rows.length / dimensions;
+  const unit = sameType(rows, rows.length);
+  const norms = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    let sum = 0;
+    for (let k = i * dimensions; k < (i + 1) * dimensions; k++) sum += rows[k]! * rows[k]!;
+    const norm = Math.max(Math.sqrt(sum), minimum);
+    norms[i] = norm;
+    for (let k = i * dimensions; k < (i + 1) * dimensions; k++) unit[k] = rows[k]! / norm;
+  }
+  return { unit, norms };
+}
+
+/** Turns d/d(unit rows) into d/d(rows) in place: (g − (g·u)u)/‖row‖. */
+export function throughNormalisation(
+  gradient: FloatArray,
+  { unit, norms }: NormalisedRows,
+  dimensions: number,
+): void {
+  for (let i = 0; i < norms.length; i++) {
+    const start = i * dimensions;
+    let along = 0;
+    for (let k = start; k < start + dimensions; k++) along += gradient[k]! * unit[k]!;
+    for (let k = start; k < start + dimensions; k++)
+      gradient[k] = (gradient[k]! - along * unit[k]!) / norms[i]!;
+  }
+}
+
+/** Rows of `values`; ShapeError when `dimensions` does not divide its length. */
+export function rowCount(name: string, values: FloatArray, dimensions: number): number {
+  if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
+    throw new OptionError(`dimensions must be a whole number ≥ 1, got ${dimensions}`, { dimensions });
+  }
+  if (values.length % dimensions !== 0) {
+    throw new ShapeError(`${name} has ${values.length} numbers, which is no multiple of ${dimensions}`, {
+      length: values.length,
+      dimensions,
+    });
+  }
+  return values.length / dimensions;
+}
+
+/** Throws unless every label is a class. */
+export function checkClassLabels(labels: ArrayLike<number>, samples: number, classes: number): void {
+  if (labels.length !== samples) {
+    throw new ShapeError(`labels must hold ${samples} numbers, got ${labels.length}`, { expected: samples });
+  }
+  for (let i = 0; i < samples; i++) {
+    const label = labels[i]!;
+    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+      throw new OptionError(`labels[${i}] must be a class index from 0 to ${classes - 1}, got ${label}`, {
+        index: i,
+      });
+    }
+  }
+}
