@@ -5,56 +5,22 @@
  * {@link Detections.transferable} on one side, {@link Detections.fromTransferred} on the other.
  */
 import { OptionError, ShapeError } from '../errors.ts';
-import type { CocoRle, Rle } from '../masks/types.ts';
+import type { Rle } from '../masks/types.ts';
+import {
+  agreedNames,
+  agreedSize,
+  commonMaskSize,
+  expectLength,
+  expectSameColumns,
+  shapeOf,
+} from './detections-check.ts';
 import { type DetectionsHeader, detectionsByteLength, layDetections } from './detections-layout.ts';
 import { type CocoResult, cocoRows, type DetectionRow, detectionRow } from './detections-rows.ts';
+import type { DetectionsInit, DetectionsShape, TransferredDetections } from './detections-types.ts';
 import type { Size } from './types.ts';
 
-/** Columns to build a {@link Detections} from; they are copied. */
-export interface DetectionsInit {
-  /** 4·N, xyxy in pixels of the image. */
-  readonly boxes: ArrayLike<number>;
-  /** N. */
-  readonly scores: ArrayLike<number>;
-  /** N. */
-  readonly classIds: ArrayLike<number>;
-  /** N, radians, clockwise on the screen; the box is then the unrotated rectangle about its centre. */
-  readonly angles?: ArrayLike<number> | undefined;
-  /** N identities over time, -1 where there is none. */
-  readonly trackIds?: ArrayLike<number> | undefined;
-  /** 3·K·N: x, y and visibility (0 absent, 1 hidden, 2 visible, or a confidence) of K keypoints a detection. */
-  readonly keypoints?: ArrayLike<number> | undefined;
-  /** K; needed with `keypoints` when N is 0, otherwise derived. */
-  readonly keypointCount?: number | undefined;
-  /** N masks of one size, as run lengths. */
-  readonly masks?: readonly Rle[] | undefined;
-  /** Name of class id 0, 1, …; may be empty. */
-  readonly classNames?: readonly string[] | undefined;
-  /** Image the boxes refer to. */
-  readonly imageSize?: Size | undefined;
-}
-
-/** Which columns an empty {@link Detections.create} should have. */
-export interface DetectionsShape {
-  readonly count: number;
-  readonly angles?: boolean;
-  readonly trackIds?: boolean;
-  readonly keypointCount?: number;
-  /** Size of every mask; with it `maskRunCount` run lengths are reserved. */
-  readonly maskSize?: Size;
-  readonly maskRunCount?: number;
-  readonly classNames?: readonly string[] | undefined;
-  readonly imageSize?: Size | undefined;
-}
-
-/** A {@link Detections} on its way to another thread: plain data, to be posted with its buffer in the transfer list. */
-export interface TransferredDetections extends DetectionsHeader {
-  readonly kind: 'boxops/detections';
-  readonly version: 1;
-  readonly buffer: ArrayBuffer;
-  readonly classNames: readonly string[];
-  readonly imageSize: Size | null;
-}
+export type { CocoResult, DetectionRow } from './detections-rows.ts';
+export type { DetectionsInit, DetectionsShape, TransferredDetections } from './detections-types.ts';
 
 /**
  * N detections in columns over one buffer; all views share {@link Detections.buffer}.
@@ -386,102 +352,5 @@ export class Detections {
       imageSize: this.imageSize ?? null,
     };
     return { data, transfer: [this.buffer] };
-  }
-}
-
-export type { CocoResult, CocoRle, DetectionRow };
-
-function shapeOf(part: Detections): Omit<DetectionsShape, 'count' | 'maskRunCount'> {
-  return {
-    angles: part.angles !== undefined,
-    trackIds: part.trackIds !== undefined,
-    keypointCount: part.keypointCount,
-    ...(part.maskSize === undefined ? {} : { maskSize: part.maskSize }),
-  };
-}
-
-function expectLength(name: string, column: ArrayLike<unknown>, expected: number, count: number): void {
-  if (column.length === expected) return;
-  throw new ShapeError(
-    `expected ${name} of length ${expected} for ${count} detections, got ${column.length}`,
-    {
-      name,
-      expected,
-      got: column.length,
-    },
-  );
-}
-
-function commonMaskSize(masks: readonly Rle[], count: number, imageSize: Size | undefined): Size | undefined {
-  expectLength('masks', masks, count, count);
-  const first = masks[0];
-  if (first === undefined) return imageSize;
-  const [height, width] = first.size;
-  for (const [index, mask] of masks.entries()) {
-    if (mask.size[0] !== height || mask.size[1] !== width) {
-      throw new ShapeError(
-        `expected all masks to be ${height}×${width} (height × width), got ${mask.size.join('×')} at ${index}`,
-        { expected: [height, width], got: [...mask.size], index },
-      );
-    }
-    const pixels = mask.counts.reduce((sum, run) => sum + run, 0);
-    if (pixels !== height * width) {
-      throw new ShapeError(
-        `expected the runs of mask ${index} to sum to ${height * width} pixels, got ${pixels}`,
-        { index, expected: height * width, got: pixels },
-      );
-    }
-  }
-  return { height, width };
-}
-
-function agreedNames(parts: readonly Detections[]): readonly string[] {
-  let agreed: readonly string[] = [];
-  for (const { classNames } of parts) {
-    if (classNames.length === 0 || classNames === agreed) continue;
-    if (agreed.length === 0) agreed = classNames;
-    else if (classNames.length !== agreed.length || classNames.some((name, id) => name !== agreed[id])) {
-      throw new OptionError('cannot merge detections whose class names differ', {
-        first: agreed,
-        other: classNames,
-      });
-    }
-  }
-  return agreed;
-}
-
-function agreedSize(parts: readonly Detections[]): Size | undefined {
-  let agreed: Size | undefined;
-  for (const { imageSize } of parts) {
-    if (imageSize === undefined) continue;
-    agreed ??= imageSize;
-    if (imageSize.width !== agreed.width || imageSize.height !== agreed.height) {
-      throw new OptionError(
-        `cannot merge detections of images of different size: ${agreed.width}×${agreed.height} and ${imageSize.width}×${imageSize.height}`,
-        { first: agreed, other: imageSize },
-      );
-    }
-  }
-  return agreed;
-}
-
-function expectSameColumns(first: Detections, part: Detections): void {
-  const describe = ({ angles, trackIds, keypointCount, maskSize }: Detections) =>
-    [
-      'boxes scores classIds',
-      angles ? 'angles' : '',
-      trackIds ? 'trackIds' : '',
-      keypointCount > 0 ? `keypoints(${keypointCount})` : '',
-      maskSize ? `masks(${maskSize.width}×${maskSize.height})` : '',
-    ]
-      .filter((name) => name !== '')
-      .join(' ');
-  const expected = describe(first);
-  const got = describe(part);
-  if (expected !== got) {
-    throw new ShapeError(`cannot merge detections with different columns: ${expected}; ${got}`, {
-      expected,
-      got,
-    });
   }
 }
