@@ -2,6 +2,7 @@
 import { OptionError } from '../errors.ts';
 import { guardsFor, isLean } from './conventions.ts';
 import { defaultGuards, type GuardValues } from './formula/guards.ts';
+import { noBound } from './formula/variant.ts';
 import { generatedMetrics } from './generated/registry.ts';
 import type { BoundLoops, MetricImplementation } from './implementation.ts';
 import type { Column, GeneratedLoops, GeneratedMetric } from './loops.ts';
@@ -26,7 +27,8 @@ export function generatedImplementation(
   return {
     name,
     symmetric: metric.symmetric,
-    minIou: metric.minIou,
+    // Taller heights enlarge the union but not the enclosing box: then penalties can be below 0.
+    minIou: (guards.heightEps ?? 0) > 0 ? noBound : metric.minIou,
     double: bindLoops(metric.double, guards, parameters),
     ...(metric.single !== undefined && isLean({ ...guards, ...guardsIn(parameters) })
       ? { single: bindLoops(metric.single, guards, parameters) }

@@ -5,9 +5,17 @@ import type { Terms } from './terms.ts';
 /** A bound on the plain IoU of pairs whose similarity exceeds a threshold, or null where there is none. */
 export type IouBound = (threshold: number) => number | null;
 
-/** For similarities that never exceed the plain IoU: above t means IoU above t. */
-export function neverAboveIou(threshold: number): number {
+/** The plain IoU itself. */
+export function iouItself(threshold: number): number {
   return threshold;
+}
+
+/**
+ * For similarities that never exceed the plain IoU: above t means IoU above t. In float32 a penalty of 0 may come out a
+ * few units in the last place below it, so t is lowered by as much.
+ */
+export function neverAboveIou(threshold: number): number {
+  return threshold - 5e-7;
 }
 
 /** For similarities that may be high between boxes that hardly overlap. */

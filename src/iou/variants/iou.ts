@@ -1,4 +1,4 @@
-import { neverAboveIou, type Variant } from '../formula/variant.ts';
+import { iouItself, type Variant } from '../formula/variant.ts';
 
 /** Intersection over union: the Jaccard index. */
 export const variant: Variant = {
@@ -8,5 +8,5 @@ export const variant: Variant = {
   symmetric: true,
   float32: true,
   formula: (terms) => terms.iou,
-  minIou: neverAboveIou,
+  minIou: iouItself,
 };
