@@ -40,7 +40,7 @@ export class LocalDetector implements Detector {
     this.#defaults = defaults;
     this.#input = new InputBuffer(preprocessing, plan.image.type);
     // a bad default is told when the detector is made
-    resolveOptions({}, defaults, classNames);
+    resolveOptions({}, defaults, plan);
   }
 
   detect(source: ImageSource, options?: DetectOptions): Promise<Detections>;
@@ -54,7 +54,7 @@ export class LocalDetector implements Detector {
     try {
       if (this.#disposed) throw disposedError();
       options.signal?.throwIfAborted();
-      const resolved = resolveOptions(options, this.#defaults, this.#plan.classNames);
+      const resolved = resolveOptions(options, this.#defaults, this.#plan);
       const kept = options.transfer === true ? sources : this.#detach(sources);
       const found = await this.#queue.run(() => this.#detectAll(kept, resolved, close), options.signal);
       return isBatch(input) ? found : found[0];

@@ -3,7 +3,7 @@ import { Detections } from '../boxes/detections.ts';
 import type { FrameTransform } from '../boxes/frame-transform.ts';
 import { NumericError, OptionError } from '../errors.ts';
 import { decode } from '../heads/registry.ts';
-import type { Candidates, ModelOutputs } from '../heads/types.ts';
+import type { Candidates, HeadName, ModelOutputs } from '../heads/types.ts';
 import { nms } from '../nms/index.ts';
 import type { DetectorPlan } from './plan.ts';
 import type { DetectOptions, DetectorOptions } from './types.ts';
@@ -14,23 +14,27 @@ export interface ResolvedOptions {
   readonly nms: Exclude<DetectOptions['nms'], undefined>;
   readonly classes: readonly number[] | undefined;
   readonly multiLabel: boolean;
+  readonly clip: boolean;
 }
 
 /**
- * Suppression where nothing else is asked for: IoU above 0.65 within a class, the 30 000 best candidates, at most 300
- * detections an image.
+ * Suppression where nothing else is asked for: IoU above 0.7 within a class (Ultralytics' default), the 30 000 best
+ * candidates, at most 300 detections an image.
  */
 export const defaultNms = {
   metric: 'iou',
-  iouThreshold: 0.65,
+  iouThreshold: 0.7,
   scope: 'class',
   maxCandidates: 30_000,
   maxDetections: 300,
 } as const;
 
+/** Where a family evaluates with another threshold than Ultralytics. */
+const familyIouThreshold: Readonly<Partial<Record<HeadName, number>>> = { yolox: 0.65 };
+
 /**
  * Run-time options under which COCO AP is measured: every score from 0.001, one detection for every class, at most 300
- * an image.
+ * an image, boxes as the model gives them.
  *
  * @example
  * const detections = await detector.detect(image, cocoEvaluation);
@@ -38,17 +42,17 @@ export const defaultNms = {
 export const cocoEvaluation = {
   scoreThreshold: 0.001,
   multiLabel: true,
-  nms: { iouThreshold: 0.65, maxDetections: 300 },
+  nms: { maxDetections: 300 },
 } as const satisfies DetectOptions;
 
 /** The run-time options a detector was made with. */
-export type RunDefaults = Pick<DetectorOptions, 'scoreThreshold' | 'nms' | 'classes' | 'multiLabel'>;
+export type RunDefaults = Pick<DetectorOptions, 'scoreThreshold' | 'nms' | 'classes' | 'multiLabel' | 'clip'>;
 
 /** Options of a call over those of the detector over the library's. Throws {@link OptionError}. */
 export function resolveOptions(
   call: DetectOptions,
   detector: RunDefaults,
-  classNames: readonly string[],
+  { head, classNames }: Pick<DetectorPlan, 'head' | 'classNames'>,
 ): ResolvedOptions {
   const scoreThreshold = call.scoreThreshold ?? detector.scoreThreshold ?? 0.25;
   if (!(scoreThreshold >= 0 && scoreThreshold <= 1)) {
@@ -59,15 +63,21 @@ export function resolveOptions(
   const classes = call.classes ?? detector.classes;
   return {
     scoreThreshold,
-    nms: resolveNms(call.nms, detector.nms),
+    nms: resolveNms(head, call.nms, detector.nms),
     classes: classes?.map((name) => classId(name, classNames)),
     multiLabel: call.multiLabel ?? detector.multiLabel ?? false,
+    clip: call.clip ?? detector.clip ?? false,
   };
 }
 
-function resolveNms(call: DetectOptions['nms'], detector: DetectOptions['nms']): ResolvedOptions['nms'] {
+function resolveNms(
+  head: HeadName,
+  call: DetectOptions['nms'],
+  detector: DetectOptions['nms'],
+): ResolvedOptions['nms'] {
   if (call === false || (call === undefined && detector === false)) return false;
-  return { ...defaultNms, ...(detector === false ? {} : detector), ...call };
+  const iouThreshold = familyIouThreshold[head] ?? defaultNms.iouThreshold;
+  return { ...defaultNms, iouThreshold, ...(detector === false ? {} : detector), ...call };
 }
 
 function classId(name: number | string, classNames: readonly string[]): number {
@@ -86,7 +96,7 @@ function classId(name: number | string, classNames: readonly string[]): number {
 }
 
 /**
- * Detections of picture `image` of a batch, best first, boxes in image pixels clipped to the image.
+ * Detections of picture `image` of a batch, best first, boxes in image pixels.
  *
  * Rows with NaN or infinity are left out. Where nothing else is left, the model gave no answer, and that is a
  * {@link NumericError}, not an empty result.
@@ -98,7 +108,7 @@ export function postprocess(
   plan: DetectorPlan,
   options: ResolvedOptions,
 ): Detections {
-  const { scoreThreshold, classes, multiLabel } = options;
+  const { scoreThreshold, classes, multiLabel, clip } = options;
   const candidates = decode(plan.head, outputs, {
     ...plan.decoding,
     input: plan.preprocessing.size,
@@ -122,7 +132,7 @@ export function postprocess(
     found.scores[i] = candidates.scores[from];
     found.classIds[i] = candidates.classIds[from];
   }
-  transform.toImage(found.boxes, { out: found.boxes, clip: true });
+  transform.toImage(found.boxes, { out: found.boxes, clip });
   return found;
 }
 

@@ -6,6 +6,7 @@ import { InputBuffer, placeImage } from '../../src/detector/preprocess/input.ts'
 import { AxisTableCache } from '../../src/detector/preprocess/resample.ts';
 import type { Preprocessing } from '../../src/detector/types.ts';
 import { integers } from './support/numbers.ts';
+import { expectedHashes, tensorHashes } from './support/tensor.ts';
 
 /** Bilinear sampling as its definition says it, one value at a time: the slow reference. */
 function sample(
@@ -166,6 +167,10 @@ describe('InputBuffer', () => {
     const rounded = bytes.data();
     for (let i = 0; i < rounded.length; i++)
       expect(Math.abs(rounded[i] - 255 * expected[i])).toBeLessThanOrEqual(0.501);
+  });
+
+  it('gives the same bits in every runtime', () => {
+    expect(tensorHashes()).toEqual(expectedHashes);
   });
 
   it('places by the fit', () => {
