@@ -20,7 +20,8 @@ export async function serveDemo({ port = 5173 }: ServeDemoOptions = {}): Promise
     configFile: `${root}vite.config.ts`,
     logLevel: 'error',
     clearScreen: false,
-    server: { port, host: '127.0.0.1' },
+    // a page in use must not reload because a file of the project changed; `npx vite examples/demo` does
+    server: { port, host: '127.0.0.1', watch: null },
   });
   await server.listen();
   const url = server.resolvedUrls?.local[0];

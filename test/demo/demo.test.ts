@@ -1,8 +1,12 @@
 /** The demo page as its user meets it: boxes on the clip, other files, other settings, a dead worker. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dataPath, describeWithData } from '../support/data.ts';
+import { writeOnnx } from '../support/onnx.ts';
 import { type DemoBrowser, drawnPixels, dropFile, framesSeen, launchDemo, running } from './page.ts';
 
 const digits = fileURLToPath(new URL('../../models/digits/digits.onnx', import.meta.url));
@@ -160,33 +164,74 @@ describe('the demo page', () => {
   });
 });
 
-describeWithData('the demo page with real models', () => {
-  it('asks which head an ambiguous model has, then finds the dog', async () => {
+/** A model whose one output could be YOLOX's or YOLOv6's: 336 rows for 128×128 pixels, one sure object in row 0. */
+function ambiguousModel(): string {
+  const data = new Float32Array(336 * 85);
+  data.set([64, 64, 20, 20, 0.9, 0.95]);
+  const bytes = writeOnnx({
+    inputs: [{ name: 'images', dims: [1, 3, 128, 128] }],
+    outputs: [{ name: 'o', dims: [1, 336, 85] }],
+    nodes: [{ op: 'Identity', inputs: ['constant'], outputs: ['o'] }],
+    initializers: [{ name: 'constant', dims: [1, 336, 85], data }],
+  });
+  const path = join(mkdtempSync(join(tmpdir(), 'boxops-demo-')), 'either.onnx');
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function isRunning(model: string): Promise<boolean> {
+  const name = await page.locator('#model-name').textContent();
+  return name === model && (await page.locator('#status').getAttribute('data-phase')) === 'running';
+}
+
+describe('a model that fits several heads', () => {
+  it('is asked about; cancelling keeps the model before, choosing runs it, the select overrides it', async () => {
+    const path = ambiguousModel();
+    await open();
+    const dialog = page.locator('#head-dialog');
+    await dropFile(page, path);
+    await dialog.waitFor();
+    expect(await dialog.locator('.choice').count()).toBeGreaterThan(1);
+    await dialog.locator('button[value="cancel"]').click();
+    expect(await isRunning('digits.onnx')).toBe(true);
+    await dropFile(page, path);
+    await dialog.waitFor();
+    await dialog.locator('.choice', { hasText: 'YOLOv6' }).locator('input').check();
+    await dialog.locator('button[value="use"]').click();
+    await expect.poll(() => isRunning('either.onnx'), { timeout: 60_000 }).toBe(true);
+    expect(await page.locator('#head').inputValue()).toBe('yolov5');
+    await countBecomes((count) => count === 1);
+    await page.locator('#head').selectOption('yolox');
+    await expect.poll(() => page.locator('#head').inputValue(), { timeout: 60_000 }).toBe('yolox');
+    await running(page);
+    expect(page.workers()).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+});
+
+describeWithData('the demo page with a real model', () => {
+  it('finds the dog and the bicycle in a dropped photo', async () => {
     await open();
     await dropFile(page, dataPath('data/photos/dog.jpg'), 'image/jpeg');
     await expect.poll(() => page.locator('#caption').textContent()).toBe('dog.jpg');
     await dropFile(page, dataPath('models/yolox_nano_416.onnx'));
-    const dialog = page.locator('#head-dialog');
-    await expect
-      .poll(async () => (await dialog.isVisible()) || (await isRunning('yolox_nano_416.onnx')), {
-        timeout: 30_000,
-      })
-      .toBe(true);
-    if (await dialog.isVisible()) {
-      await dialog.locator('input[value="yolox"]').check();
-      await dialog.locator('button[value="use"]').click();
-    }
-    await expect.poll(() => isRunning('yolox_nano_416.onnx'), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => isRunning('yolox_nano_416.onnx'), { timeout: 90_000 }).toBe(true);
     expect(await page.locator('#head').inputValue()).toBe('yolox');
-    await expect
-      .poll(() => page.locator('#list li:visible').allTextContents().then(String), { timeout: 30_000 })
-      .toContain('dog');
-    expect(await page.locator('#list li:visible').allTextContents().then(String)).toContain('bicycle');
+    const names = () => page.locator('#list li:visible').allTextContents().then(String);
+    await expect.poll(names, { timeout: 60_000 }).toContain('dog');
+    expect(await names()).toContain('bicycle');
     expect(errors).toEqual([]);
   });
 
-  async function isRunning(model: string): Promise<boolean> {
-    const name = await page.locator('#model-name').textContent();
-    return name === model && (await page.locator('#status').getAttribute('data-phase')) === 'running';
-  }
+  it('plays a dropped video and stops on the frame where it is paused', async () => {
+    await open();
+    await dropFile(page, dataPath('data/video/vtest_pets09_s2l1.mp4'), 'video/mp4');
+    await expect
+      .poll(() => page.locator('#caption').textContent(), { timeout: 20_000 })
+      .toBe('vtest_pets09_s2l1.mp4');
+    await expect.poll(() => framesSeen(page), { timeout: 30_000 }).toBeGreaterThan(5);
+    await page.locator('#play').click();
+    expect(await page.locator('#play').getAttribute('aria-label')).toBe('Play');
+    expect(errors).toEqual([]);
+  });
 });
