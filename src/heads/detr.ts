@@ -116,7 +116,7 @@ function finishDetr(tensors: DetrTensors, { input }: DecodeOptions): Candidates 
 }
 
 /** Sorts the picks by score, ties in the order they came, and keeps the first `topK`. */
-function keepBest(topK: number): void {
+export function keepBest(topK: number): void {
   const count = picks.count;
   const scores = picks.scores.slice(0, count);
   const rows = picks.rows.slice(0, count);

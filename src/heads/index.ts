@@ -1,8 +1,13 @@
 /** Raw output tensors of detectors → candidate columns, and what an ONNX file says about its own head. */
+export { decodeCenterNet } from './centernet.ts';
 export { cocoClassNames } from './coco-classes.ts';
 export { type DetrOptions, decodeDetr, decodeDetrSoftmax } from './detr.ts';
 export { decodeDetrDecoded } from './detr-decoded.ts';
-export { decodeEndToEnd } from './end-to-end.ts';
+export { decodeNanoDet, decodeNanoDetPlus, decodeYolov8Raw } from './dfl.ts';
+export { decodeEndToEnd, decodeEndToEndObb, decodeEndToEndPose, decodeEndToEndSeg } from './end-to-end.ts';
+export { decodeBlazeFace, decodeScrfd, decodeYuNet } from './faces.ts';
+export { decodeFastestDet } from './fastestdet.ts';
+export { decodeFcos } from './fcos.ts';
 export { inspectModel } from './inspect/inspect.ts';
 export type {
   HeadCandidate,
@@ -11,17 +16,39 @@ export type {
   Source,
   TensorInfo,
 } from './inspect/types.ts';
+export {
+  decodeEfficientNms,
+  decodeTfDetections,
+  decodeTorchvision,
+  decodeYolov7EndToEnd,
+} from './post-nms.ts';
 export { type PreprocessingChoice, preprocessingPresets } from './preprocessing.ts';
+export {
+  efficientDetAnchors,
+  retinaFacePriors,
+  retinaNetAnchors,
+  ssd300Priors,
+  ultraFacePriors,
+} from './priors.ts';
+export { type BoxMask, decodeMask } from './prototypes.ts';
 export { decode, type Head, headNames, heads } from './registry.ts';
+export { decodeEfficientDet, decodeRetinaNet } from './retinanet.ts';
+export { decodeRetinaFace, decodeSsd, decodeUltraFace, decodeUltraFaceRaw } from './ssd.ts';
+export { decodeDetrConcatenated, decodeYoloNas } from './tables.ts';
 export type {
+  Activation,
   Candidates,
+  CellPoint,
   Decode,
   DecodeOptions,
   HeadName,
   HeadOptions,
+  MaskPrototypes,
   ModelOutputs,
   TensorLike,
 } from './types.ts';
-export { decodeYolov5 } from './yolov5.ts';
+export { decodeYolov3, decodeYolov5Raw, yolov5Anchors, yolov7Anchors } from './yolo-anchors.ts';
+export { decodeYolov5, decodeYolov5Seg } from './yolov5.ts';
 export { decodeYolov8 } from './yolov8.ts';
+export { decodeYolov8Obb, decodeYolov8Pose, decodeYolov8Seg } from './yolov8-tasks.ts';
 export { decodeYolox, type YoloxOptions } from './yolox.ts';

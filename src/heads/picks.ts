@@ -83,3 +83,13 @@ export function finishPicks(
     dropped: picks.dropped,
   };
 }
+
+/** One more column of the candidates just finished: `write(row, column, at)` fills `width` numbers a row. */
+export function gatherColumn(
+  width: number,
+  write: (row: number, column: Float32Array, at: number) => void,
+): Float32Array<ArrayBuffer> {
+  const column = new Float32Array(width * picks.count);
+  for (let i = 0; i < picks.count; i++) write(picks.rows[i]!, column, width * i);
+  return column;
+}

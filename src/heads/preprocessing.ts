@@ -28,9 +28,15 @@ function preset(
   mean: readonly [number, number, number],
   std: readonly [number, number, number],
   layout: 'nchw' | 'nhwc' = 'nchw',
+  width = 640,
+  height = 640,
 ): PreprocessingChoice {
-  return { size: { width: 640, height: 640 }, fit, padValue: 114, channelOrder, mean, std, layout };
+  return { size: { width, height }, fit, padValue: 114, channelOrder, mean, std, layout };
 }
+
+/** The ImageNet mean and deviation, RGB, 0–255 scale. */
+const imagenetMean = [123.675, 116.28, 103.53] as const;
+const imagenetStd = [58.395, 57.12, 57.375] as const;
 
 /** The pictures' conventions by family. */
 export const preprocessingPresets = {
@@ -39,9 +45,30 @@ export const preprocessingPresets = {
   /** YOLOX: BGR 0–255, letterbox 114 in the top-left corner. */
   yolox: preset('letterbox-top-left', 'bgr', [0, 0, 0], [1, 1, 1]),
   /** YOLOX before 0.1.1: RGB with the ImageNet mean and deviation, letterbox 114 in the top-left corner. */
-  yoloxLegacy: preset('letterbox-top-left', 'rgb', [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
-  /** RT-DETR, D-FINE, DEIM: RGB / 255, stretched. */
+  yoloxLegacy: preset('letterbox-top-left', 'rgb', imagenetMean, imagenetStd),
+  /** RT-DETR, D-FINE, DEIM, torchvision: RGB / 255, stretched. */
   detr: preset('stretch', 'rgb', [0, 0, 0], [255, 255, 255]),
-  /** DETR, RF-DETR: RGB with the ImageNet mean and deviation, stretched. */
-  imagenet: preset('stretch', 'rgb', [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+  /** DETR, RF-DETR, RetinaNet, EfficientDet, FCOS, CenterNet: RGB with the ImageNet mean and deviation, stretched. */
+  imagenet: preset('stretch', 'rgb', imagenetMean, imagenetStd),
+  /** FastestDet: BGR / 255, stretched. */
+  fastestdet: preset('stretch', 'bgr', [0, 0, 0], [255, 255, 255]),
+  /** NanoDet: BGR with the ImageNet mean and deviation, stretched. */
+  nanodet: preset('stretch', 'bgr', [103.53, 116.28, 123.675], [57.375, 57.12, 58.395]),
+  /** torchvision's SSD300: RGB less the ImageNet mean, 0–255, stretched. */
+  ssd: preset('stretch', 'rgb', [123, 117, 104], [1, 1, 1], 'nchw', 300, 300),
+  /** UltraFace: RGB (x − 127) / 128, stretched. */
+  ultraface: preset('stretch', 'rgb', [127, 127, 127], [128, 128, 128], 'nchw', 320, 240),
+  /** RetinaFace: BGR less (104, 117, 123), stretched. */
+  retinaface: preset('stretch', 'bgr', [104, 117, 123], [1, 1, 1]),
+  /** SCRFD: RGB (x − 127.5) / 128, letterbox in the top-left corner on black. */
+  scrfd: { ...preset('letterbox-top-left', 'rgb', [127.5, 127.5, 127.5], [128, 128, 128]), padValue: 0 },
+  /** YuNet: BGR 0–255, stretched. */
+  yunet: preset('stretch', 'bgr', [0, 0, 0], [1, 1, 1]),
+  /** BlazeFace: RGB x / 127.5 − 1, channels last, letterbox on black. */
+  blazeface: {
+    ...preset('letterbox', 'rgb', [127.5, 127.5, 127.5], [127.5, 127.5, 127.5], 'nhwc', 128, 128),
+    padValue: 0,
+  },
+  /** TensorFlow's detection API: RGB 0–255, channels last, stretched. */
+  raw: preset('stretch', 'rgb', [0, 0, 0], [1, 1, 1], 'nhwc'),
 } as const satisfies Record<string, PreprocessingChoice>;

@@ -4,13 +4,29 @@
  * Import a `decodeX` function instead where the model is known: a bundler then leaves the other heads out.
  */
 import { OptionError } from '../errors.ts';
+import { decodeCenterNet } from './centernet.ts';
 import { decodeDetr, decodeDetrSoftmax } from './detr.ts';
 import { decodeDetrDecoded } from './detr-decoded.ts';
-import { decodeEndToEnd } from './end-to-end.ts';
+import { decodeNanoDet, decodeNanoDetPlus, decodeYolov8Raw } from './dfl.ts';
+import { decodeEndToEnd, decodeEndToEndObb, decodeEndToEndPose, decodeEndToEndSeg } from './end-to-end.ts';
+import { decodeBlazeFace, decodeScrfd, decodeYuNet } from './faces.ts';
+import { decodeFastestDet } from './fastestdet.ts';
+import { decodeFcos } from './fcos.ts';
+import {
+  decodeEfficientNms,
+  decodeTfDetections,
+  decodeTorchvision,
+  decodeYolov7EndToEnd,
+} from './post-nms.ts';
 import { type PreprocessingChoice, preprocessingPresets as presets } from './preprocessing.ts';
+import { decodeEfficientDet, decodeRetinaNet } from './retinanet.ts';
+import { decodeRetinaFace, decodeSsd, decodeUltraFace, decodeUltraFaceRaw } from './ssd.ts';
+import { decodeDetrConcatenated, decodeYoloNas } from './tables.ts';
 import type { Candidates, Decode, DecodeOptions, HeadName, HeadOptions, ModelOutputs } from './types.ts';
-import { decodeYolov5 } from './yolov5.ts';
+import { decodeYolov3, decodeYolov5Raw } from './yolo-anchors.ts';
+import { decodeYolov5, decodeYolov5Seg } from './yolov5.ts';
 import { decodeYolov8 } from './yolov8.ts';
+import { decodeYolov8Obb, decodeYolov8Pose, decodeYolov8Seg } from './yolov8-tasks.ts';
 import { decodeYolox } from './yolox.ts';
 
 /** What boxops knows of one head. */
@@ -27,48 +43,129 @@ export interface Head {
   readonly preprocessing: PreprocessingChoice;
 }
 
-function head(
-  name: HeadName,
-  family: string,
-  layout: string,
-  decode: Decode,
-  preprocessing: PreprocessingChoice,
-  nmsFree = false,
-): Head {
-  return { name, family, layout, decode, preprocessing, nmsFree };
-}
+type Row = readonly [string, string, Decode, PreprocessingChoice, 'nms-free'?];
 
-/** Every head by name. */
-export const heads: Readonly<Record<HeadName, Head>> = {
-  yolov8: head('yolov8', 'YOLOv8/9/11/12', '[N, 4 + C, A]', decodeYolov8, presets.ultralytics),
-  yolov5: head('yolov5', 'YOLOv5/6/7', '[N, A, 5 + C]', decodeYolov5, presets.ultralytics),
-  yolox: head('yolox', 'YOLOX', '[N, A, 5 + C] raw offsets', decodeYolox, presets.yolox),
-  'end-to-end': head('end-to-end', 'YOLOv10/26', '[N, rows, 6]', decodeEndToEnd, presets.ultralytics, true),
-  detr: head(
-    'detr',
-    'DETR family (sigmoid)',
-    'logits [N, Q, C], boxes [N, Q, 4]',
-    decodeDetr,
-    presets.detr,
-    true,
-  ),
-  'detr-softmax': head(
-    'detr-softmax',
+const rows: Readonly<Record<HeadName, Row>> = {
+  yolov8: ['YOLOv8/9/11/12', '[N, 4 + C, A]', decodeYolov8, presets.ultralytics],
+  'yolov8-seg': ['YOLOv8/11-seg', '[N, 4 + C + M, A], [N, M, h, w]', decodeYolov8Seg, presets.ultralytics],
+  'yolov8-pose': ['YOLOv8/11-pose', '[N, 4 + C + 3K, A]', decodeYolov8Pose, presets.ultralytics],
+  'yolov8-obb': ['YOLOv8/11-obb', '[N, 4 + C + 1, A]', decodeYolov8Obb, presets.ultralytics],
+  'yolov8-raw': ['YOLOv8 (raw levels)', '[N, 64 + C, H, W] a level', decodeYolov8Raw, presets.ultralytics],
+  yolov5: ['YOLOv5/6/7', '[N, A, 5 + C]', decodeYolov5, presets.ultralytics],
+  'yolov5-seg': ['YOLOv5-seg', '[N, A, 5 + C + M], [N, M, h, w]', decodeYolov5Seg, presets.ultralytics],
+  'yolov5-raw': [
+    'YOLOv5/7 (raw levels)',
+    '[N, 3, H, W, 5 + C] a level',
+    decodeYolov5Raw,
+    presets.ultralytics,
+  ],
+  yolov3: ['YOLOv2/3/4 (raw levels)', '[N, 3·(5 + C), H, W] a level', decodeYolov3, presets.ultralytics],
+  yolox: ['YOLOX', '[N, A, 5 + C] raw offsets', decodeYolox, presets.yolox],
+  'yolo-nas': ['YOLO-NAS', '[N, A, 4], [N, A, C]', decodeYoloNas, presets.ultralytics],
+  'end-to-end': ['YOLOv10/26', '[N, rows, 6]', decodeEndToEnd, presets.ultralytics, 'nms-free'],
+  'end-to-end-seg': [
+    'YOLO26-seg',
+    '[N, rows, 6 + M], [N, M, h, w]',
+    decodeEndToEndSeg,
+    presets.ultralytics,
+    'nms-free',
+  ],
+  'end-to-end-pose': [
+    'YOLO26-pose',
+    '[N, rows, 6 + 3K]',
+    decodeEndToEndPose,
+    presets.ultralytics,
+    'nms-free',
+  ],
+  'end-to-end-obb': ['YOLO26-obb', '[N, rows, 7]', decodeEndToEndObb, presets.ultralytics, 'nms-free'],
+  'yolov7-end-to-end': [
+    'YOLOv7 end-to-end',
+    '[rows, 7]',
+    decodeYolov7EndToEnd,
+    presets.ultralytics,
+    'nms-free',
+  ],
+  detr: ['DETR family (sigmoid)', '[N, Q, C], [N, Q, 4]', decodeDetr, presets.detr, 'nms-free'],
+  'detr-softmax': [
     'DETR (softmax)',
-    'logits [N, Q, C + 1], boxes [N, Q, 4]',
+    '[N, Q, C + 1], [N, Q, 4]',
     decodeDetrSoftmax,
     presets.imagenet,
-    true,
-  ),
-  'detr-decoded': head(
-    'detr-decoded',
+    'nms-free',
+  ],
+  'detr-concatenated': [
+    'RT-DETR (Ultralytics)',
+    '[N, Q, 4 + C]',
+    decodeDetrConcatenated,
+    presets.detr,
+    'nms-free',
+  ],
+  'detr-decoded': [
     'DETR family (decoded)',
-    'labels [N, Q], boxes [N, Q, 4], scores [N, Q]',
+    '[N, Q], [N, Q, 4], [N, Q]',
     decodeDetrDecoded,
     presets.detr,
-    true,
-  ),
+    'nms-free',
+  ],
+  fastestdet: ['FastestDet', '[N, 5 + C, H, W]', decodeFastestDet, presets.fastestdet],
+  nanodet: [
+    'NanoDet/PicoDet/GFL',
+    '[N, cells, C], [N, cells, 4·bins] a level',
+    decodeNanoDet,
+    presets.nanodet,
+  ],
+  'nanodet-plus': ['NanoDet-Plus', '[N, cells, C + 4·bins]', decodeNanoDetPlus, presets.nanodet],
+  ssd: ['SSD', '[N, P, 4], [N, P, C + 1]', decodeSsd, presets.ssd],
+  retinanet: ['RetinaNet', '[N, 9·C, H, W], [N, 36, H, W] a level', decodeRetinaNet, presets.imagenet],
+  efficientdet: [
+    'EfficientDet',
+    '[N, 9·C, H, W], [N, 36, H, W] a level',
+    decodeEfficientDet,
+    presets.imagenet,
+  ],
+  fcos: [
+    'FCOS/ATSS/RTMDet',
+    '[N, C, H, W], [N, 4, H, W], [N, 1, H, W] a level',
+    decodeFcos,
+    presets.imagenet,
+  ],
+  centernet: [
+    'CenterNet',
+    '[N, C, H, W], [N, 2, H, W], [N, 2, H, W]',
+    decodeCenterNet,
+    presets.imagenet,
+    'nms-free',
+  ],
+  ultraface: ['UltraFace', '[N, P, 2], [N, P, 4]', decodeUltraFace, presets.ultraface],
+  'ultraface-raw': ['UltraFace (raw)', '[N, P, 2], [N, P, 4] deltas', decodeUltraFaceRaw, presets.ultraface],
+  retinaface: ['RetinaFace', '[N, P, 16]', decodeRetinaFace, presets.retinaface],
+  scrfd: ['SCRFD', '[2·cells, 1], [2·cells, 4], [2·cells, 10] a level', decodeScrfd, presets.scrfd],
+  yunet: ['YuNet', '[N, cells, 1], […, 1], […, 4], […, 10] a level', decodeYuNet, presets.yunet],
+  blazeface: ['BlazeFace', '[N, 896, 1], [N, 896, 16]', decodeBlazeFace, presets.blazeface],
+  'tf-detections': [
+    'TensorFlow detection API',
+    '[N, R, 4], [N, R], [N, R], [N]',
+    decodeTfDetections,
+    presets.raw,
+    'nms-free',
+  ],
+  torchvision: ['torchvision detection', '[R, 4], [R], [R]', decodeTorchvision, presets.detr, 'nms-free'],
+  'efficient-nms': [
+    'EfficientNMS',
+    '[N, 1], [N, R, 4], [N, R], [N, R]',
+    decodeEfficientNms,
+    presets.ultralytics,
+    'nms-free',
+  ],
 };
+
+/** Every head by name. */
+export const heads = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ Object.entries(rows).map(([name, [family, layout, decode, preprocessing, nms]]) => [
+    name,
+    { name, family, layout, decode, preprocessing, nmsFree: nms === 'nms-free' },
+  ]),
+) as unknown as Readonly<Record<HeadName, Head>>;
 
 /** Names of all heads. */
 export const headNames = /* @__PURE__ */ Object.keys(heads) as readonly HeadName[];

@@ -16,12 +16,42 @@ export type ModelOutputs = Readonly<Record<string, TensorLike>>;
 /** The heads boxops can decode. One name a tensor layout, not a brand: YOLOv8, 9, 11 and 12 share one. */
 export type HeadName =
   | 'yolov8'
+  | 'yolov8-seg'
+  | 'yolov8-pose'
+  | 'yolov8-obb'
+  | 'yolov8-raw'
   | 'yolov5'
+  | 'yolov5-seg'
+  | 'yolov5-raw'
+  | 'yolov3'
   | 'yolox'
+  | 'yolo-nas'
   | 'end-to-end'
+  | 'end-to-end-seg'
+  | 'end-to-end-pose'
+  | 'end-to-end-obb'
+  | 'yolov7-end-to-end'
   | 'detr'
   | 'detr-softmax'
-  | 'detr-decoded';
+  | 'detr-concatenated'
+  | 'detr-decoded'
+  | 'fastestdet'
+  | 'nanodet'
+  | 'nanodet-plus'
+  | 'ssd'
+  | 'retinanet'
+  | 'efficientdet'
+  | 'fcos'
+  | 'centernet'
+  | 'ultraface'
+  | 'ultraface-raw'
+  | 'retinaface'
+  | 'scrfd'
+  | 'yunet'
+  | 'blazeface'
+  | 'tf-detections'
+  | 'torchvision'
+  | 'efficient-nms';
 
 /** Options every head takes. */
 export interface DecodeOptions {
@@ -61,13 +91,65 @@ export interface Candidates {
    * those whose first score is NaN. Rows below the threshold are not looked at further.
    */
   readonly dropped: number;
+  /** count, radians, clockwise on the screen; the box is then the unrotated rectangle about its centre. */
+  readonly angles?: Float32Array<ArrayBuffer>;
+  /** 3·K·count: x, y in pixels of the model input, and a confidence (1 where the model gives none). */
+  readonly keypoints?: Float32Array<ArrayBuffer>;
+  /** K. */
+  readonly keypointCount?: number;
+  /** channels·count: weights of the mask prototypes; see `decodeMask`. */
+  readonly maskCoefficients?: Float32Array<ArrayBuffer>;
+  readonly prototypes?: MaskPrototypes;
 }
+
+/** Low-resolution masks of one image; a detection's mask is their sum weighted by its coefficients. */
+export interface MaskPrototypes {
+  /** channels·height·width. A view of the model's tensor where that is float32: valid as long as the tensor. */
+  readonly data: Float32Array;
+  readonly channels: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What still has to be done to class scores: nothing, or a sigmoid or softmax over logits. */
+export type Activation = 'none' | 'sigmoid' | 'softmax';
+
+/**
+ * Where a cell's point lies: its corner `x·s`, the centre of its first pixel block `x·s + (s − 1)/2`, or its middle
+ * `(x + ½)·s`.
+ */
+export type CellPoint = 'corner' | 'pixel' | 'middle';
 
 /** Options of single heads, as `inspectModel` finds them in a model; every head ignores what is not its own. */
 export interface HeadOptions {
   /** Number of classes where the dims alone cannot tell. */
   readonly classCount?: number;
+  /** What the graph left to do with scores. */
+  readonly activation?: Activation;
+  /** YOLOX: boxes were decoded in the graph. */
+  readonly decoded?: boolean;
+  /** Strides of the levels, ascending. */
+  readonly strides?: readonly number[];
+  /** Anchor sizes in pixels, `w, h` pairs, one list a level. */
+  readonly anchors?: readonly (readonly number[])[];
+  /** YOLOv4's `scale_x_y`. */
+  readonly scaleXY?: number;
+  /** Numbers a keypoint has: 2 or 3. */
+  readonly keypointDims?: 2 | 3;
+  /** Bins of a distribution over distances (DFL). */
+  readonly bins?: number;
+  readonly cellPoint?: CellPoint;
+  /** Prior boxes, normalised `cx, cy, w, h`. */
+  readonly priors?: ArrayLike<number>;
+  /** Anchor generator of RetinaNet. */
+  readonly anchorStyle?: 'torchvision' | 'mmdetection' | 'detectron2';
+  /** How FCOS combines class score and centreness. */
+  readonly scoring?: 'sqrt' | 'product';
+  /** Unit of FCOS distances. */
+  readonly distanceUnit?: 'stride' | 'pixels';
+  /** Subtracted from class ids, for models whose ids begin at 1. */
+  readonly classOffset?: number;
 }
 
 /** Decodes one image's candidates from the outputs of a model. */
-export type Decode = (outputs: ModelOutputs, options: DecodeOptions) => Candidates;
+export type Decode = (outputs: ModelOutputs, options: DecodeOptions & HeadOptions) => Candidates;

@@ -6,7 +6,8 @@
  * after one load, as Ultralytics does.
  */
 import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
-import { finishPicks, pick, picks, startPicks } from './picks.ts';
+import { finishPicks, gatherColumn, pick, picks, startPicks } from './picks.ts';
+import { readPrototypes } from './prototypes.ts';
 import { readColumn } from './tensor.ts';
 import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
 
@@ -20,20 +21,38 @@ import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
  * const candidates = decodeYolov5({ output0 }, { input: { width: 640, height: 640 } });
  */
 export function decodeYolov5(outputs: ModelOutputs, options: DecodeOptions): Candidates {
-  const tensor = findOutput(outputs, (dims) => isYolov5Dims(dims, options));
-  if (tensor === undefined) throw layoutError('yolov5', '[N, anchors, 5 + classes]', outputs, options.input);
+  return decodeAnchorRows('yolov5', '[N, anchors, 5 + classes]', 0, outputs, options).candidates;
+}
+
+/** Candidates of YOLOv5-seg: `[N, A, 5 + C + M]` and prototypes `[N, M, h, w]`; see `decodeMask`. */
+export function decodeYolov5Seg(outputs: ModelOutputs, options: DecodeOptions): Candidates {
+  const prototypes = readPrototypes(outputs, options);
+  const layout = '[N, anchors, 5 + classes + masks] and prototypes [N, masks, h, w]';
+  if (prototypes === null) throw layoutError('yolov5-seg', layout, outputs, options.input);
+  const { channels } = prototypes;
+  const { candidates, data, columns } = decodeAnchorRows('yolov5-seg', layout, channels, outputs, options);
+  const maskCoefficients = gatherColumn(channels, (row, column, at) => {
+    for (let m = 0; m < channels; m++) column[at + m] = data[(row + 1) * columns - channels + m]!;
+  });
+  return { ...candidates, maskCoefficients, prototypes };
+}
+
+/** Box, objectness and classes of `[N, A, 5 + C + extra]`; the caller reads the extra columns. */
+function decodeAnchorRows(
+  head: string,
+  layout: string,
+  extra: number,
+  outputs: ModelOutputs,
+  options: DecodeOptions,
+): { candidates: Candidates; data: Float32Array; columns: number } {
+  const tensor = findOutput(outputs, (dims) => isYolov5Dims(dims, extra, options));
+  if (tensor === undefined) throw layoutError(head, layout, outputs, options.input);
   const [, anchors, columns] = tensor.dims as [number, number, number];
   const data = readColumn(tensor, imageIndex(tensor, options) * anchors * columns, anchors * columns);
   const threshold = startPicks(options);
-  scanRowMajor(
-    data,
-    anchors,
-    columns,
-    options.classCount ?? columns - 5,
-    threshold,
-    options.multiLabel === true,
-  );
-  return finishPicks(false, (row, boxes, at) => {
+  const classCount = options.classCount ?? columns - 5 - extra;
+  scanRowMajor(data, anchors, columns, classCount, threshold, options.multiLabel === true);
+  const candidates = finishPicks(false, (row, boxes, at) => {
     const from = row * columns;
     const halfWidth = data[from + 2]! / 2;
     const halfHeight = data[from + 3]! / 2;
@@ -42,12 +61,17 @@ export function decodeYolov5(outputs: ModelOutputs, options: DecodeOptions): Can
     boxes[at + 2] = data[from]! + halfWidth;
     boxes[at + 3] = data[from + 1]! + halfHeight;
   });
+  return { candidates, data, columns };
 }
 
 /** Rank 3 with at least one class column, and the longer or grid-sized side first: not the transposed `[N, 4 + C, A]`. */
-function isYolov5Dims(dims: readonly number[], { classCount = 1, input }: DecodeOptions): boolean {
+function isYolov5Dims(
+  dims: readonly number[],
+  extra: number,
+  { classCount = 1, input }: DecodeOptions,
+): boolean {
   const [, anchors = 0, columns = 0] = dims;
-  if (dims.length !== 3 || columns < 5 + classCount) return false;
+  if (dims.length !== 3 || columns < 5 + classCount + extra) return false;
   const fits = fitsGrid(anchors, input) || fitsGrid(anchors, input, 3);
   const transposedFits = fitsGrid(columns, input);
   return fits === transposedFits ? anchors >= columns : fits;

@@ -24,14 +24,33 @@ let bestClass = /* @__PURE__ */ new Int32Array(0);
  * const candidates = decodeYolov8({ output0 }, { input: { width: 640, height: 640 }, scoreThreshold: 0.25 });
  */
 export function decodeYolov8(outputs: ModelOutputs, options: DecodeOptions): Candidates {
-  const tensor = findOutput(outputs, (dims) => isYolov8Dims(dims, options));
-  if (tensor === undefined) throw layoutError('yolov8', '[N, 4 + classes, anchors]', outputs, options.input);
+  return decodeColumns('yolov8', '[N, 4 + classes, anchors]', 0, outputs, options).candidates;
+}
+
+/** What the columns of a decoded output were, for the heads that read further rows of them. */
+export interface Columns {
+  readonly candidates: Candidates;
+  readonly data: Float32Array;
+  readonly anchors: number;
+  readonly classCount: number;
+}
+
+/** Box and classes of `[N, 4 + C + extra, A]`; the caller reads the extra rows. */
+export function decodeColumns(
+  head: string,
+  layout: string,
+  extra: number,
+  outputs: ModelOutputs,
+  options: DecodeOptions,
+): Columns {
+  const tensor = findOutput(outputs, (dims) => isYolov8Dims(dims, extra, options));
+  if (tensor === undefined) throw layoutError(head, layout, outputs, options.input);
   const [, rows, anchors] = tensor.dims as [number, number, number];
-  const classCount = options.classCount ?? rows - 4;
+  const classCount = options.classCount ?? rows - 4 - extra;
   const data = readColumn(tensor, imageIndex(tensor, options) * rows * anchors, rows * anchors);
   const threshold = startPicks(options);
   scanClassMajor(data, 4 * anchors, anchors, classCount, threshold, options.multiLabel === true);
-  return finishPicks(false, (row, boxes, at) => {
+  const candidates = finishPicks(false, (row, boxes, at) => {
     const halfWidth = data[row + 2 * anchors]! / 2;
     const halfHeight = data[row + 3 * anchors]! / 2;
     boxes[at] = data[row]! - halfWidth;
@@ -39,12 +58,17 @@ export function decodeYolov8(outputs: ModelOutputs, options: DecodeOptions): Can
     boxes[at + 2] = data[row]! + halfWidth;
     boxes[at + 3] = data[row + anchors]! + halfHeight;
   });
+  return { candidates, data, anchors, classCount };
 }
 
 /** Rank 3 with at least one class row, and the longer or grid-sized side last: not the transposed `[N, A, 4 + C]`. */
-function isYolov8Dims(dims: readonly number[], { classCount = 1, input }: DecodeOptions): boolean {
+function isYolov8Dims(
+  dims: readonly number[],
+  extra: number,
+  { classCount = 1, input }: DecodeOptions,
+): boolean {
   const [, rows = 0, anchors = 0] = dims;
-  if (dims.length !== 3 || rows < 4 + classCount) return false;
+  if (dims.length !== 3 || rows < 4 + classCount + extra) return false;
   const fits = fitsGrid(anchors, input);
   const transposedFits = fitsGrid(rows, input) || fitsGrid(rows, input, 3);
   return fits === transposedFits ? anchors >= rows : fits;
