@@ -12,10 +12,42 @@ import { readClassNames } from './class-names.ts';
 import { collectFacts, type Facts, show } from './facts.ts';
 import { score } from './rule.ts';
 import { detrDecodedRule, detrRawRule } from './rules-detr.ts';
+import { blazeFaceRule, faceLevelRule, retinaFaceRule } from './rules-faces.ts';
 import { columnRule, endToEndRule, rowRule } from './rules-grid.ts';
+import {
+  anchorLevelRule,
+  centerNetRule,
+  dflRule,
+  distanceLevelRule,
+  fastestDetRule,
+  rawYoloRule,
+} from './rules-levels.ts';
+import { postNmsRule } from './rules-post-nms.ts';
+import { tableRule } from './rules-tables.ts';
+import { columnTaskRule, maskRule, rowTaskRule } from './rules-tasks.ts';
 import type { HeadCandidate, ModelInspection, TensorInfo } from './types.ts';
 
-const rules = [columnRule, rowRule, endToEndRule, detrDecodedRule, detrRawRule];
+const rules = [
+  columnRule,
+  rowRule,
+  endToEndRule,
+  maskRule,
+  columnTaskRule,
+  rowTaskRule,
+  detrDecodedRule,
+  detrRawRule,
+  rawYoloRule,
+  dflRule,
+  anchorLevelRule,
+  distanceLevelRule,
+  centerNetRule,
+  fastestDetRule,
+  tableRule,
+  faceLevelRule,
+  retinaFaceRule,
+  blazeFaceRule,
+  postNmsRule,
+];
 
 /** Candidates closer than this are not told apart. */
 const margin = 0.15;

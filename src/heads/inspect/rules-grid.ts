@@ -14,7 +14,9 @@ import type { HeadCandidate } from './types.ts';
 /** The one rank-3 output; several belong to heads with an output a level or a meaning. */
 function soleTable({ outputs }: Facts): readonly OutputFacts[] {
   const tables = outputs.filter(({ dims }) => dims.length === 3);
-  return tables.length === 1 ? tables : [];
+  // beside it, rank 5 are the raw levels that training exports leave in; rank 4 are mask prototypes
+  const others = outputs.filter(({ dims }) => dims.length !== 3 && dims.length !== 5);
+  return tables.length === 1 && others.length === 0 ? tables : [];
 }
 
 /** `[N, A, 5 + C]`. */
@@ -152,6 +154,13 @@ export const columnRule: Rule = (facts) => {
       points = score.read;
       reasons.push(`the last convolutions have ${channels.join(', ')} channels: boxes and classes apart`);
     }
+    if (['pose', 'obb', 'segment'].includes(facts.metadata.task ?? '')) continue;
+    if (tail.bins !== null && channels.length > 0 && !channels.includes(classes)) {
+      // the rows hold more than classes: another task's rule knows
+      points = score.weak;
+      reasons.push(`no last convolution has ${classes} channels`);
+    }
+    if (hasOp(tail, 'Sin') && hasOp(tail, 'Cos')) points = score.weak;
     if (facts.metadata.task === 'detect') {
       points = score.read;
       reasons.push("metadata: task 'detect'");
@@ -184,6 +193,8 @@ export const endToEndRule: Rule = (facts) => {
     } else if (facts.metadata.end2end?.toLowerCase() === 'true') {
       points = score.read;
       reasons.push('metadata: end2end');
+    } else if (facts.metadata.task === 'obb') {
+      return [];
     } else if (rows !== null && rows <= 1000 && (size === null || !fitsGrid(rows, size))) {
       points = score.likely;
       reasons.push(`${rows} rows are too few for a grid`);

@@ -1,0 +1,84 @@
+/** Rules for models that suppress inside: TensorFlow, torchvision, EfficientNMS, YOLOv7 end-to-end. */
+import { preprocessingPresets as presets } from '../preprocessing.ts';
+import { type Facts, hasOp, type OutputFacts, show } from './facts.ts';
+import { candidate, type Match, type Rule, score } from './rule.ts';
+
+const isInteger = ({ type }: OutputFacts) => /^u?int(8|16|32|64)$/.test(type);
+
+export const postNmsRule: Rule = (facts) => {
+  const { outputs } = facts;
+  const match = tensorflow(outputs) ?? torchvision(outputs) ?? yolov7(outputs);
+  if (match === null) return [];
+  const listed = outputs.map(({ name, dims }) => `${name} ${show(dims)}`).join(', ');
+  return [
+    candidate(facts, {
+      ...match,
+      classCount: null,
+      reasons: [`outputs ${listed}: detections after NMS`, ...match.reasons],
+    }),
+  ];
+};
+
+type Partial = Omit<Match, 'classCount'>;
+
+/** Boxes `[N, R, 4]`, two `[N, R]` and a count. */
+function tensorflow(outputs: Facts['outputs']): Partial | null {
+  const boxes = outputs.find(({ dims }) => dims.length === 3 && dims[2] === 4);
+  if (boxes === undefined || outputs.length < 4) return null;
+  const rows = boxes.dims[1];
+  const columns = outputs.filter(({ dims }) => dims.length === 2 && dims[1] === rows && rows !== 1);
+  const count = outputs.find(({ dims }) => dims.length === 1 || (dims.length === 2 && dims[1] === 1));
+  if (columns.length < 2 || count === undefined) return null;
+  if (columns.some(isInteger) && isInteger(count)) {
+    const reasons = ['integer classes and count: EfficientNMS, boxes in pixels'];
+    return {
+      head: 'efficient-nms',
+      family: 'EfficientNMS',
+      score: score.likely,
+      reasons,
+      convention: presets.ultralytics,
+    };
+  }
+  const reasons = ['classes and count as numbers: TensorFlow, boxes normalised y1, x1, y2, x2'];
+  return {
+    head: 'tf-detections',
+    family: 'TensorFlow detection API',
+    score: score.likely,
+    reasons,
+    convention: presets.raw,
+  };
+}
+
+/** Boxes `[R, 4]`, integer labels `[R]`, scores `[R]`. */
+function torchvision(outputs: Facts['outputs']): Partial | null {
+  const boxes = outputs.find(({ dims }) => dims.length === 2 && dims[1] === 4);
+  const labels = outputs.find((output) => output.dims.length === 1 && isInteger(output));
+  const scores = outputs.find((output) => output.dims.length === 1 && !isInteger(output));
+  if (boxes === undefined || labels === undefined || scores === undefined) return null;
+  const suppressed = hasOp(boxes.tail, 'NonMaxSuppression');
+  return {
+    head: 'torchvision',
+    family: 'torchvision detection',
+    score: suppressed ? score.read : score.likely,
+    reasons: suppressed ? ['NonMaxSuppression in the graph'] : ['boxes, labels and scores of one picture'],
+    convention: presets.detr,
+  };
+}
+
+/** One table `[R, 7]`. */
+function yolov7(outputs: Facts['outputs']): Partial | null {
+  const [output] = outputs;
+  if (outputs.length !== 1 || output!.dims.length !== 2 || output!.dims[1] !== 7) return null;
+  const suppressed = hasOp(output!.tail, 'NonMaxSuppression');
+  const reasons = suppressed
+    ? ['NonMaxSuppression in the graph']
+    : ['seven columns: image, box, class, score'];
+  const points = suppressed ? score.read : score.dims;
+  return {
+    head: 'yolov7-end-to-end',
+    family: 'YOLOv7 end-to-end',
+    score: points,
+    reasons,
+    convention: presets.ultralytics,
+  };
+}
