@@ -48,6 +48,8 @@ function operationText(node: GraphNode, inputs: string[], precision: Precision):
       return rounded(`Math.log(${x})`);
     case 'angle':
       return rounded(`aspectAngle(${x}, ${y})`);
+    case 'power':
+      return rounded(`power(${x}, ${y})`);
     case 'ratio':
       return `(${y} === 0 ? ${z} : ${rounded(`${x} / ${y}`)})`;
     case 'select':
@@ -161,7 +163,15 @@ export interface EmittedFormula {
   /** How many columns of per-box terms it reads. */
   readonly termCount: number;
   readonly source: string;
-  readonly usesAngle: boolean;
+  /** Functions of formula/numeric.ts that it calls. */
+  readonly calls: readonly string[];
+}
+
+export interface EmitOptions {
+  /** Also the fused `any` loop. */
+  readonly withAny?: boolean;
+  /** A branch of its own for boxes that do not overlap. */
+  readonly splits?: boolean;
 }
 
 /** The value loops of a formula: `<name>Row<precision>`, `<name>Terms<precision>` and, if wanted, `<name>Any<precision>`. */
@@ -169,10 +179,10 @@ export function emitLoops(
   name: string,
   formula: Expression,
   precision: Precision,
-  withAny: boolean,
+  { withAny = false, splits = false }: EmitOptions = {},
 ): EmittedFormula {
-  // Most pairs do not overlap: what the formula is for them is written apart, with less to compute.
-  const disjoint = substitute(formula, 'intersection', constant(0));
+  // Most pairs do not overlap: what the formula is for them may be written apart, with less to compute.
+  const disjoint = splits ? substitute(formula, 'intersection', constant(0)) : null;
   const graph = buildGraph(disjoint === null ? [formula] : [formula, disjoint]);
   const all = graph.nodes.map((node) => node.id);
   const parameters = graph.nodes.filter((node) => node.operation === 'parameter').map((node) => node.name);
@@ -302,7 +312,7 @@ export function emitLoops(
     parameters,
     termCount: terms.length,
     source: silence(source),
-    usesAngle: /aspectAngle\(/.test(source),
+    calls: callsOf(source),
   };
 
   function reachableWithout(of: Graph, stops: ReadonlySet<number>): number[] {
@@ -377,5 +387,9 @@ export function emitGradient(name: string, formula: Expression): EmittedFormula 
     '  }',
     '}',
   ].join('\n');
-  return { parameters, termCount: 0, source: silence(source), usesAngle: /aspectAngle\(/.test(source) };
+  return { parameters, termCount: 0, source: silence(source), calls: callsOf(source) };
+}
+
+function callsOf(source: string): string[] {
+  return ['aspectAngle', 'power'].filter((name) => source.includes(`${name}(`));
 }

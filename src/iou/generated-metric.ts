@@ -29,9 +29,9 @@ export function generatedImplementation(
     symmetric: metric.symmetric,
     // Taller heights enlarge the union but not the enclosing box: then penalties can be below 0.
     minIou: (guards.heightEps ?? 0) > 0 ? noBound : metric.minIou,
-    double: bindLoops(metric.double, guards, parameters),
+    double: bindLoops(metric.double, metric.defaults, guards, parameters),
     ...(metric.single !== undefined && isLean({ ...guards, ...guardsIn(parameters) })
-      ? { single: bindLoops(metric.single, guards, parameters) }
+      ? { single: bindLoops(metric.single, metric.defaults, guards, parameters) }
       : undefined),
   };
 }
@@ -45,11 +45,12 @@ function guardsIn(parameters: Readonly<Record<string, number>>): GuardValues {
 
 function bindLoops<C extends Column>(
   loops: GeneratedLoops<C>,
+  defaults: Readonly<Record<string, number>> | undefined,
   guards: GuardValues,
   parameters: Readonly<Record<string, number>>,
 ): BoundLoops<C> {
   return {
-    parameters: scalars(loops.parameters, guards, parameters),
+    parameters: scalars(loops.parameters, defaults, guards, parameters),
     row: loops.row,
     termCount: loops.termCount ?? 0,
     ...(loops.any === undefined ? undefined : { any: loops.any }),
@@ -57,14 +58,18 @@ function bindLoops<C extends Column>(
   };
 }
 
-/** Values of run-time scalars in their order: the factory's, else the preset's, else the default. */
+/** Values of the named run-time scalars: the factory's, else the preset's, else the default. */
 export function scalars(
-  defaults: Readonly<Record<string, number>>,
+  names: string,
+  defaults: Readonly<Record<string, number>> | undefined,
   guards: GuardValues,
   parameters: Readonly<Record<string, number>>,
 ): Float64Array {
-  return Float64Array.from(
-    Object.entries(defaults),
-    ([name, value]) => parameters[name] ?? guards[name as keyof GuardValues] ?? value,
-  );
+  const values: Readonly<Record<string, number>> = {
+    ...defaultGuards,
+    ...defaults,
+    ...guards,
+    ...parameters,
+  };
+  return Float64Array.from(names === '' ? [] : names.split(' '), (name) => values[name]!);
 }

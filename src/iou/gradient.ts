@@ -147,7 +147,12 @@ function makeLoop(metric: Metric, conventions: MetricConventions): Loop {
     ? generatedGradients[variant.name as keyof typeof generatedGradients]
     : undefined;
   if (generated !== undefined && (typeof metric === 'string' || typeof metric.variant === 'string')) {
-    const p = scalars(generated.parameters, guardsFor(variant.name, conventions), parameters);
+    const p = scalars(
+      generated.parameters,
+      generated.defaults,
+      guardsFor(variant.name, conventions),
+      parameters,
+    );
     return (a, b, count, values, gradient, targetGradient) =>
       generated.gradient(a, b, count, p, values, gradient, targetGradient);
   }

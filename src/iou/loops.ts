@@ -54,8 +54,8 @@ export type TermsLoop<C extends Column = Column> = (
 
 /** A metric's loops in one precision. */
 export interface GeneratedLoops<C extends Column> {
-  /** The run-time scalars in the order of `p`, with their defaults. */
-  readonly parameters: Readonly<Record<string, number>>;
+  /** The run-time scalars in the order of `p`, separated by spaces. */
+  readonly parameters: string;
   readonly row: RowLoop<C>;
   readonly any?: AnyLoop<C>;
   readonly termCount?: number;
@@ -67,6 +67,8 @@ export interface GeneratedMetric {
   readonly name: string;
   readonly symmetric: boolean;
   readonly minIou: IouBound;
+  /** Defaults of the variant's own parameters; guards have theirs in formula/guards.ts. */
+  readonly defaults?: Readonly<Record<string, number>>;
   readonly double: GeneratedLoops<Column>;
   readonly single?: GeneratedLoops<Float32Array>;
 }
@@ -83,6 +85,8 @@ export type GradientLoop = (
 ) => void;
 
 export interface GeneratedGradient {
-  readonly parameters: Readonly<Record<string, number>>;
+  /** The run-time scalars in the order of `p`, separated by spaces. */
+  readonly parameters: string;
+  readonly defaults?: Readonly<Record<string, number>>;
   readonly gradient: GradientLoop;
 }

@@ -256,8 +256,13 @@ class MetricLoops implements ResolvedMetric {
         inclusive,
       );
     }
-    for (let start = from; start < to; start += runLength) {
-      const end = Math.min(start + runLength, to);
+    // Suppression mostly ends within the first few boxes, so runs start short and grow.
+    for (
+      let start = from, length = 8;
+      start < to;
+      start += length, length = Math.min(2 * length, runLength)
+    ) {
+      const end = Math.min(start + length, to);
       this.row(bx1, by1, bx2, by2, x1s, y1s, x2s, y2s, start, end, scratch, 0, terms);
       for (let i = 0; i < end - start; i++) {
         const similarity = scratch[i]!;

@@ -71,8 +71,6 @@ function kinksOf(expression: Expression): Expression[] {
     seen.add(node);
     const [x, y] = node.inputs;
     node.inputs.forEach(visit);
-    // Guards of a logarithm against 0, where the power is 0 on both sides.
-    if ([x, y].some((operand) => operand?.operation === 'constant' && operand.value === 1e-30)) return;
     if (['min', 'max', 'select', 'step'].includes(node.operation)) kinks.push(sub(x!, y!));
     if (node.operation === 'abs') kinks.push(x!);
   };

@@ -97,6 +97,9 @@ function propagate(
       give(k, select(x, y, adjoint, 0));
       give(l, select(x, y, 0, adjoint));
       break;
+    case 'power':
+      give(i, ratio(mul(adjoint, y, self), x, 0));
+      break;
     case 'angle': {
       const size = add(square(x), square(y));
       give(i, mul(adjoint, ratio(y, size, 0)));

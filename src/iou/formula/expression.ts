@@ -24,6 +24,7 @@ export type Operation =
   | 'select'
   | 'step'
   | 'angle'
+  | 'power'
   | 'detach';
 
 /** One node of a formula. Build with the functions below. */
@@ -179,18 +180,16 @@ export function detach(a: Operand): Expression {
 }
 
 /**
- * base^exponent of base ≥ 0: products for a small whole exponent, else through exp and log. Where base is 0 (or below)
- * it is 0, or 1 for the exponent 0.
+ * base^exponent of base ≥ 0: products for a small whole constant, else through exp and log. Where base is 0 (or below) it
+ * is 0, or 1 for the exponent 0, and has no gradient. The exponent has none anywhere: it is a parameter.
  */
 export function power(base: Operand, exponent: Operand): Expression {
   const known = constantValue(exponent);
-  if (known !== null && Number.isInteger(known) && known >= 1 && known <= 8) {
-    let product = toExpression(base);
-    for (let i = 1; i < known; i++) product = mul(product, base);
-    return product;
-  }
-  const tiny = 1e-30;
-  return select(base, tiny, exp(mul(exponent, log(max(base, tiny)))), select(exponent, 0, 0, 1));
+  if (known === null || !Number.isInteger(known) || known < 1 || known > 8)
+    return node('power', base, exponent);
+  let product = toExpression(base);
+  for (let i = 1; i < known; i++) product = mul(product, base);
+  return product;
 }
 
 /** Names an intermediate result: generated code calls its variable so. */

@@ -15,6 +15,7 @@ import {
   min,
   mul,
   type Operation,
+  power,
   ratio,
   select,
   sqrt,
@@ -57,12 +58,11 @@ export function buildGraph(expressions: readonly Expression[]): Graph {
     const leaf = inputs.length === 0;
     const value = expression.value ?? 0;
     const name = expression.name ?? '';
-    if (
-      (operation === 'add' || operation === 'mul' || operation === 'min' || operation === 'max') &&
-      inputs[0]! > inputs[1]!
-    ) {
-      // Commutative: one order, so that x·y and y·x meet (rounding is the same either way).
-      inputs.reverse();
+    if (operation === 'add' || operation === 'mul' || operation === 'min' || operation === 'max') {
+      // Commutative: one order, so that x·y and y·x meet (rounding is the same either way). Constants come last.
+      const isConstant = inputs.map((id) => nodes[id]!.operation === 'constant');
+      const swapped = isConstant[0] === isConstant[1] ? inputs[0]! > inputs[1]! : isConstant[0];
+      if (swapped) inputs.reverse();
     }
     const key = `${operation}:${inputs.join()}:${leaf ? (operation === 'constant' ? value : name) : ''}`;
     let id = byKey.get(key);
@@ -109,6 +109,7 @@ const rebuild: Record<string, (...inputs: Expression[]) => Expression> = {
   select,
   step,
   angle,
+  power,
   detach,
 };
 
@@ -140,7 +141,7 @@ export function substitute(
 }
 
 /** Operations worth computing once a box instead of once a pair. */
-const dear: ReadonlySet<Operation> = new Set<Operation>(['angle', 'sqrt', 'exp', 'log', 'ratio']);
+const dear: ReadonlySet<Operation> = new Set<Operation>(['angle', 'power', 'sqrt', 'exp', 'log', 'ratio']);
 
 /** Nodes of box b alone that are dear and that a pair's computation reads. */
 export function termNodes(graph: Graph): number[] {

@@ -6,7 +6,7 @@
  * security policies that forbid `new Function` do not matter.
  */
 import { type Graph, type GraphNode, reachable } from './graph.ts';
-import { aspectAngle } from './numeric.ts';
+import { aspectAngle, power } from './numeric.ts';
 
 /** Pairs a tile: the registers of a usual formula stay in the second-level cache. */
 export const programTile = 512;
@@ -158,6 +158,9 @@ function execute(node: GraphNode, count: number, out: Float64Array, inputs: read
       break;
     case 'angle':
       for (let i = 0; i < count; i++) out[i] = aspectAngle(x[i & mx]!, y[i & my]!);
+      break;
+    case 'power':
+      for (let i = 0; i < count; i++) out[i] = power(x[i & mx]!, y[i & my]!);
       break;
     default: // detach
       for (let i = 0; i < count; i++) out[i] = x[i & mx]!;

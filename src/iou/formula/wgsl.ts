@@ -116,6 +116,8 @@ function nodeText(node: GraphNode, inputs: readonly string[]): string {
       return `select(${w}, ${z}, ${x} > ${y})`;
     case 'step':
       return `select(select(0.5, 0.0, ${x} < ${y}), 1.0, ${x} > ${y})`;
+    case 'power':
+      return `select(select(1.0, 0.0, ${y} > 0.0), exp(${y} * log(max(${x}, 1e-30))), ${x} > 0.0)`;
     case 'detach':
       return x;
     default:

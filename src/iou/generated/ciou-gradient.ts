@@ -27,7 +27,7 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v6 = Math.min(ax2, bx2) - Math.max(ax1, bx1);
     const intersectionWidth = Math.max(v6, 0);
     const v15 = Math.min(ay2, by2) - Math.max(ay1, by1);
-    const intersectionHeight = Math.max(0, v15);
+    const intersectionHeight = Math.max(v15, 0);
     const intersection = intersectionWidth * intersectionHeight;
     const aWidth = ax2 - ax1;
     const aHeight = (ay2 - ay1) + heightEps;
@@ -37,7 +37,7 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v32 = Math.max(v30, unionFloor);
     const iou = v32 === 0 ? 0 : intersection / v32;
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
-    const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
+    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
@@ -45,7 +45,7 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v61 = bHeight + shapeHeightEps;
     const v63 = aHeight + shapeHeightEps;
     const v65 = aspectAngle(bWidth, v61) - aspectAngle(aWidth, v63);
-    const aspectDifference = 0.4052847345693511 * (v65 * v65);
+    const aspectDifference = (v65 * v65) * 0.4052847345693511;
     const v72 = (aspectDifference + (1 - iou)) + alphaEps;
     const v78 = iou - (centreShare + (aspectDifference * (iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0)));
     const v80 = Math.max(v78, lowest);
@@ -58,8 +58,8 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v93 = bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5;
     const v95 = diagonalSquared === 0 ? 0 : v86 / diagonalSquared;
     const v96 = centreDeltaX * v95;
-    const v98 = 0.5 * (v96 + v96);
-    const v102 = v65 * (0.4052847345693511 * ((iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0) * v86));
+    const v98 = (v96 + v96) * 0.5;
+    const v102 = v65 * (((iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0) * v86) * 0.4052847345693511);
     const v103 = v102 + v102;
     const v104 = 0 - v103;
     const v107 = (aWidth * aWidth) + (v63 * v63);
@@ -74,7 +74,7 @@ export function ciouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v131 = 0 - v130;
     const v132 = by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5;
     const v134 = centreDeltaY * v95;
-    const v136 = 0.5 * (v134 + v134);
+    const v136 = (v134 + v134) * 0.5;
     const v142 = (v104 * (0 - (v107 === 0 ? 0 : aWidth / v107))) + (aWidth * v114);
     const v147 = (intersectionWidth * v121) * (0 > v15 ? 0 : 1);
     const v148 = 0 - v147;

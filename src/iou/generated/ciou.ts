@@ -27,16 +27,16 @@ export function ciouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bWidth = fround(bx2 - bx1);
     const bHeight = fround(by2 - by1);
     const centreDeltaX = fround(fround(fround(ax1 - bx1) + fround(ax2 - bx2)) * 0.5);
-    const centreDeltaY = fround(0.5 * fround(fround(ay1 - by1) + fround(ay2 - by2)));
+    const centreDeltaY = fround(fround(fround(ay1 - by1) + fround(ay2 - by2)) * 0.5);
     const enclosingWidth = fround(Math.max(ax2, bx2) - Math.min(ax1, bx1));
     const enclosingHeight = fround(Math.max(ay2, by2) - Math.min(ay1, by1));
     const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
     const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
     const v54 = fround(bAspectAngle - aAspectAngle);
-    const aspectDifference = fround(0.40528473258018494 * fround(v54 * v54));
+    const aspectDifference = fround(fround(v54 * v54) * 0.40528473258018494);
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
+      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const union = fround(fround(aArea + fround(bWidth * bHeight)) - intersection);
       const iou = union === 0 ? 0 : fround(intersection / union);
       const v61 = fround(fround(aspectDifference + fround(1 - iou)) + alphaEps);
@@ -47,51 +47,6 @@ export function ciouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     }
     out[at + j - from] = similarity;
   }
-}
-
-/** Whether any of columns [from, to) compares true with the threshold. */
-export function ciouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, terms: readonly Float32Array[], from: number, to: number, p: Float64Array, threshold: number, inclusive: boolean): boolean {
-  ax1 = fround(ax1);
-  ay1 = fround(ay1);
-  ax2 = fround(ax2);
-  ay2 = fround(ay2);
-  const diagonalEps = fround(p[0]!);
-  const alphaEps = fround(p[1]!);
-  const terms0 = terms[0]!;
-  const aWidth = fround(ax2 - ax1);
-  const aHeight = fround(ay2 - ay1);
-  const aArea = fround(aWidth * aHeight);
-  const aAspectAngle = fround(aspectAngle(aWidth, aHeight));
-  for (let j = from; j < to; j++) {
-    const bx1 = x1s[j]!;
-    const by1 = y1s[j]!;
-    const bx2 = x2s[j]!;
-    const by2 = y2s[j]!;
-    const bAspectAngle = terms0[j]!;
-    const bWidth = fround(bx2 - bx1);
-    const bHeight = fround(by2 - by1);
-    const centreDeltaX = fround(fround(fround(ax1 - bx1) + fround(ax2 - bx2)) * 0.5);
-    const centreDeltaY = fround(0.5 * fround(fround(ay1 - by1) + fround(ay2 - by2)));
-    const enclosingWidth = fround(Math.max(ax2, bx2) - Math.min(ax1, bx1));
-    const enclosingHeight = fround(Math.max(ay2, by2) - Math.min(ay1, by1));
-    const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
-    const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
-    const v54 = fround(bAspectAngle - aAspectAngle);
-    const aspectDifference = fround(0.40528473258018494 * fround(v54 * v54));
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
-      const union = fround(fround(aArea + fround(bWidth * bHeight)) - intersection);
-      const iou = union === 0 ? 0 : fround(intersection / union);
-      const v61 = fround(fround(aspectDifference + fround(1 - iou)) + alphaEps);
-      similarity = fround(iou - fround(centreShare + fround(aspectDifference * (v61 === 0 ? 0 : fround(aspectDifference / v61)))));
-    } else {
-      const v68 = fround(alphaEps + fround(aspectDifference + 1));
-      similarity = fround(0 - fround(centreShare + fround(aspectDifference * (v68 === 0 ? 0 : fround(aspectDifference / v68)))));
-    }
-    if (similarity > threshold || (inclusive && similarity === threshold)) return true;
-  }
-  return false;
 }
 
 /** Fills the columns of what depends on one box alone. */
@@ -130,16 +85,16 @@ export function ciouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bWidth = bx2 - bx1;
     const bHeight = heightEps + (by2 - by1);
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
-    const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
+    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
     const centreShare = diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared;
     const v65 = bAspectAngle - aAspectAngle;
-    const aspectDifference = 0.4052847345693511 * (v65 * v65);
+    const aspectDifference = (v65 * v65) * 0.4052847345693511;
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
+      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
       const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
       const iou = v32 === 0 ? 0 : intersection / v32;
       const v72 = (aspectDifference + (1 - iou)) + alphaEps;

@@ -21,7 +21,7 @@ export function diouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v6 = Math.min(ax2, bx2) - Math.max(ax1, bx1);
     const intersectionWidth = Math.max(v6, 0);
     const v15 = Math.min(ay2, by2) - Math.max(ay1, by1);
-    const intersectionHeight = Math.max(0, v15);
+    const intersectionHeight = Math.max(v15, 0);
     const intersection = intersectionWidth * intersectionHeight;
     const aWidth = ax2 - ax1;
     const aHeight = (ay2 - ay1) + heightEps;
@@ -31,7 +31,7 @@ export function diouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v32 = Math.max(v30, unionFloor);
     const iou = v32 === 0 ? 0 : intersection / v32;
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
-    const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
+    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
@@ -43,7 +43,7 @@ export function diouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v66 = bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5;
     const v68 = diagonalSquared === 0 ? 0 : (-1) / diagonalSquared;
     const v69 = centreDeltaX * v68;
-    const v71 = 0.5 * (v69 + v69);
+    const v71 = (v69 + v69) * 0.5;
     const v77 = (0 - (v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
     const v78 = aHeight * v77;
     const v83 = (v32 === 0 ? 0 : 1 / v32) + (0 - v77);
@@ -55,7 +55,7 @@ export function diouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v93 = 0 - v92;
     const v94 = by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5;
     const v96 = centreDeltaY * v68;
-    const v98 = 0.5 * (v96 + v96);
+    const v98 = (v96 + v96) * 0.5;
     const v100 = aWidth * v77;
     const v105 = (intersectionWidth * v83) * (0 > v15 ? 0 : 1);
     const v106 = 0 - v105;

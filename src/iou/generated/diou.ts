@@ -18,14 +18,14 @@ export function diouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const centreDeltaX = fround(fround(fround(ax1 - bx1) + fround(ax2 - bx2)) * 0.5);
-    const centreDeltaY = fround(0.5 * fround(fround(ay1 - by1) + fround(ay2 - by2)));
+    const centreDeltaY = fround(fround(fround(ay1 - by1) + fround(ay2 - by2)) * 0.5);
     const enclosingWidth = fround(Math.max(ax2, bx2) - Math.min(ax1, bx1));
     const enclosingHeight = fround(Math.max(ay2, by2) - Math.min(ay1, by1));
     const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
     const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
+      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const union = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
       similarity = fround((union === 0 ? 0 : fround(intersection / union)) - centreShare);
     } else {
@@ -33,38 +33,6 @@ export function diouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     }
     out[at + j - from] = similarity;
   }
-}
-
-/** Whether any of columns [from, to) compares true with the threshold. */
-export function diouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, _terms: readonly Float32Array[], from: number, to: number, p: Float64Array, threshold: number, inclusive: boolean): boolean {
-  ax1 = fround(ax1);
-  ay1 = fround(ay1);
-  ax2 = fround(ax2);
-  ay2 = fround(ay2);
-  const diagonalEps = fround(p[0]!);
-  const aArea = fround(fround(ax2 - ax1) * fround(ay2 - ay1));
-  for (let j = from; j < to; j++) {
-    const bx1 = x1s[j]!;
-    const by1 = y1s[j]!;
-    const bx2 = x2s[j]!;
-    const by2 = y2s[j]!;
-    const centreDeltaX = fround(fround(fround(ax1 - bx1) + fround(ax2 - bx2)) * 0.5);
-    const centreDeltaY = fround(0.5 * fround(fround(ay1 - by1) + fround(ay2 - by2)));
-    const enclosingWidth = fround(Math.max(ax2, bx2) - Math.min(ax1, bx1));
-    const enclosingHeight = fround(Math.max(ay2, by2) - Math.min(ay1, by1));
-    const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
-    const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
-      const union = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
-      similarity = fround((union === 0 ? 0 : fround(intersection / union)) - centreShare);
-    } else {
-      similarity = fround(0 - centreShare);
-    }
-    if (similarity > threshold || (inclusive && similarity === threshold)) return true;
-  }
-  return false;
 }
 
 /** Similarities of box a with columns [from, to), into out[at …]. */
@@ -80,14 +48,14 @@ export function diouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
-    const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
+    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
     const centreShare = diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared;
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
+      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
       const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
       similarity = (v32 === 0 ? 0 : intersection / v32) - centreShare;
     } else {

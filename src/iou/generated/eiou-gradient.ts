@@ -21,7 +21,7 @@ export function eiouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v6 = Math.min(ax2, bx2) - Math.max(ax1, bx1);
     const intersectionWidth = Math.max(v6, 0);
     const v15 = Math.min(ay2, by2) - Math.max(ay1, by1);
-    const intersectionHeight = Math.max(0, v15);
+    const intersectionHeight = Math.max(v15, 0);
     const intersection = intersectionWidth * intersectionHeight;
     const aWidth = ax2 - ax1;
     const aHeight = (ay2 - ay1) + heightEps;
@@ -31,7 +31,7 @@ export function eiouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v32 = Math.max(v30, unionFloor);
     const iou = v32 === 0 ? 0 : intersection / v32;
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
-    const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
+    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const v49 = enclosingWidth * enclosingWidth;
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
@@ -51,7 +51,7 @@ export function eiouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v80 = bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5;
     const v82 = diagonalSquared === 0 ? 0 : (-1) / diagonalSquared;
     const v83 = centreDeltaX * v82;
-    const v85 = 0.5 * (v83 + v83);
+    const v85 = (v83 + v83) * 0.5;
     const v88 = widthDelta * (v60 === 0 ? 0 : (-1) / v60);
     const v89 = v88 + v88;
     const v94 = (0 - (v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
@@ -65,7 +65,7 @@ export function eiouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v115 = 0 - v114;
     const v116 = by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5;
     const v118 = centreDeltaY * v82;
-    const v120 = 0.5 * (v118 + v118);
+    const v120 = (v118 + v118) * 0.5;
     const v123 = heightDelta * (v65 === 0 ? 0 : (-1) / v65);
     const v124 = v123 + v123;
     const v126 = v124 + (aWidth * v94);

@@ -16,10 +16,12 @@ export function eiouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
     const bWidth = bx2 - bx1;
     const bHeight = heightEps + (by2 - by1);
+    const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
-    const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
+    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const v49 = enclosingWidth * enclosingWidth;
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
@@ -29,15 +31,6 @@ export function eiouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const v60 = v49 + diagonalEps;
     const heightDelta = aHeight - bHeight;
     const v65 = v53 + diagonalEps;
-    const v67 = ((diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared) + (v60 === 0 ? 0 : (widthDelta * widthDelta) / v60)) + (v65 === 0 ? 0 : (heightDelta * heightDelta) / v65);
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
-      const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-      similarity = (v32 === 0 ? 0 : intersection / v32) - v67;
-    } else {
-      similarity = 0 - v67;
-    }
-    out[at + j - from] = similarity;
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (((diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared) + (v60 === 0 ? 0 : (widthDelta * widthDelta) / v60)) + (v65 === 0 ? 0 : (heightDelta * heightDelta) / v65));
   }
 }

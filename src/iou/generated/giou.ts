@@ -20,7 +20,7 @@ export function giouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const enclosingArea = fround(fround(Math.max(ax2, bx2) - Math.min(ax1, bx1)) * fround(Math.max(ay2, by2) - Math.min(ay1, by1)));
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
+      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const union25 = fround(union - intersection);
       similarity = fround((union25 === 0 ? 0 : fround(intersection / union25)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union25) / enclosingArea)));
     } else {
@@ -28,33 +28,6 @@ export function giouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     }
     out[at + j - from] = similarity;
   }
-}
-
-/** Whether any of columns [from, to) compares true with the threshold. */
-export function giouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, _terms: readonly Float32Array[], from: number, to: number, _p: Float64Array, threshold: number, inclusive: boolean): boolean {
-  ax1 = fround(ax1);
-  ay1 = fround(ay1);
-  ax2 = fround(ax2);
-  ay2 = fround(ay2);
-  const aArea = fround(fround(ax2 - ax1) * fround(ay2 - ay1));
-  for (let j = from; j < to; j++) {
-    const bx1 = x1s[j]!;
-    const by1 = y1s[j]!;
-    const bx2 = x2s[j]!;
-    const by2 = y2s[j]!;
-    const union = fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1)));
-    const enclosingArea = fround(fround(Math.max(ax2, bx2) - Math.min(ax1, bx1)) * fround(Math.max(ay2, by2) - Math.min(ay1, by1)));
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1))));
-      const union25 = fround(union - intersection);
-      similarity = fround((union25 === 0 ? 0 : fround(intersection / union25)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union25) / enclosingArea)));
-    } else {
-      similarity = fround(0 - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union) / enclosingArea)));
-    }
-    if (similarity > threshold || (inclusive && similarity === threshold)) return true;
-  }
-  return false;
 }
 
 /** Similarities of box a with columns [from, to), into out[at …]. */
@@ -78,7 +51,7 @@ export function giouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const v51 = Math.max(enclosingFloor, (enclosingArea + enclosingEps));
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
+      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
       const union28 = union - intersection;
       const v32 = Math.max((union28 + unionEps), unionFloor);
       similarity = (v32 === 0 ? 0 : intersection / v32) - (v51 === 0 ? 0 : (v44 - Math.max(unionFloor, (union28 + penaltyUnionEps))) / v51);

@@ -20,7 +20,7 @@ export function iofGradient(a: Column, b: Column, count: number, p: Float64Array
     const v6 = Math.min(ax2, bx2) - Math.max(ax1, bx1);
     const intersectionWidth = Math.max(v6, 0);
     const v15 = Math.min(ay2, by2) - Math.max(ay1, by1);
-    const intersectionHeight = Math.max(0, v15);
+    const intersectionHeight = Math.max(v15, 0);
     const aWidth = ax2 - ax1;
     const aHeight = (ay2 - ay1) + heightEps;
     const v24 = (aWidth * aHeight) + unionEps;

@@ -2,5 +2,5 @@
 // Intersection over foreground (area of a). mmdetection bbox_overlaps(mode='iof')
 fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParameters) -> f32 {
   let v26 = max((((a.z - a.x) * ((a.w - a.y) + p.heightEps)) + p.unionEps), p.unionFloor);
-  return select((max((min(a.z, b.z) - max(a.x, b.x)), 0.0) * max(0.0, (min(a.w, b.w) - max(a.y, b.y)))) / select(v26, 1.0, v26 == 0.0), 0.0, v26 == 0.0);
+  return select((max((min(a.z, b.z) - max(a.x, b.x)), 0.0) * max((min(a.w, b.w) - max(a.y, b.y)), 0.0)) / select(v26, 1.0, v26 == 0.0), 0.0, v26 == 0.0);
 }

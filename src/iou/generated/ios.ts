@@ -19,36 +19,12 @@ export function iosRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
       const v24 = Math.min(aArea, fround(fround(bx2 - bx1) * fround(by2 - by1)));
-      similarity = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / v24);
+      similarity = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0)) / v24);
     } else {
       similarity = 0;
     }
     out[at + j - from] = similarity;
   }
-}
-
-/** Whether any of columns [from, to) compares true with the threshold. */
-export function iosAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, _terms: readonly Float32Array[], from: number, to: number, _p: Float64Array, threshold: number, inclusive: boolean): boolean {
-  ax1 = fround(ax1);
-  ay1 = fround(ay1);
-  ax2 = fround(ax2);
-  ay2 = fround(ay2);
-  const aArea = fround(fround(ax2 - ax1) * fround(ay2 - ay1));
-  for (let j = from; j < to; j++) {
-    const bx1 = x1s[j]!;
-    const by1 = y1s[j]!;
-    const bx2 = x2s[j]!;
-    const by2 = y2s[j]!;
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const v24 = Math.min(aArea, fround(fround(bx2 - bx1) * fround(by2 - by1)));
-      similarity = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, fround(Math.min(ay2, by2) - Math.max(ay1, by1)))) / v24);
-    } else {
-      similarity = 0;
-    }
-    if (similarity > threshold || (inclusive && similarity === threshold)) return true;
-  }
-  return false;
 }
 
 /** Similarities of box a with columns [from, to), into out[at …]. */
@@ -65,7 +41,7 @@ export function iosRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
       const v31 = Math.max((Math.min(aArea, ((bx2 - bx1) * (heightEps + (by2 - by1)))) + unionEps), unionFloor);
-      similarity = v31 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)))) / v31;
+      similarity = v31 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0)) / v31;
     } else {
       similarity = 0;
     }

@@ -2,5 +2,5 @@
 // Intersection over the smaller area. supervision box_iou_batch(OverlapMetric.IOS); SAHI
 fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParameters) -> f32 {
   let v31 = max((min(((a.z - a.x) * ((a.w - a.y) + p.heightEps)), ((b.z - b.x) * (p.heightEps + (b.w - b.y)))) + p.unionEps), p.unionFloor);
-  return select((max((min(a.z, b.z) - max(a.x, b.x)), 0.0) * max(0.0, (min(a.w, b.w) - max(a.y, b.y)))) / select(v31, 1.0, v31 == 0.0), 0.0, v31 == 0.0);
+  return select((max((min(a.z, b.z) - max(a.x, b.x)), 0.0) * max((min(a.w, b.w) - max(a.y, b.y)), 0.0)) / select(v31, 1.0, v31 == 0.0), 0.0, v31 == 0.0);
 }

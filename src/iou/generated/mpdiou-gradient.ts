@@ -21,7 +21,7 @@ export function mpdiouGradient(a: Column, b: Column, count: number, p: Float64Ar
     const v6 = Math.min(ax2, bx2) - Math.max(ax1, bx1);
     const intersectionWidth = Math.max(v6, 0);
     const v15 = Math.min(ay2, by2) - Math.max(ay1, by1);
-    const intersectionHeight = Math.max(0, v15);
+    const intersectionHeight = Math.max(v15, 0);
     const intersection = intersectionWidth * intersectionHeight;
     const aWidth = ax2 - ax1;
     const aHeight = (ay2 - ay1) + heightEps;

@@ -14,19 +14,12 @@ export function mpdiouRow64(ax1: number, ay1: number, ax2: number, ay2: number, 
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
+    const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
     const v34 = ax1 - bx1;
     const v36 = ay1 - by1;
     const v41 = ax2 - bx2;
     const v43 = ay2 - by2;
-    const v47 = (imageDiagonalSquared === 0 ? 0 : ((v34 * v34) + (v36 * v36)) / imageDiagonalSquared) + (imageDiagonalSquared === 0 ? 0 : ((v41 * v41) + (v43 * v43)) / imageDiagonalSquared);
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
-      const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
-      similarity = (v32 === 0 ? 0 : intersection / v32) - v47;
-    } else {
-      similarity = 0 - v47;
-    }
-    out[at + j - from] = similarity;
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - ((imageDiagonalSquared === 0 ? 0 : ((v34 * v34) + (v36 * v36)) / imageDiagonalSquared) + (imageDiagonalSquared === 0 ? 0 : ((v41 * v41) + (v43 * v43)) / imageDiagonalSquared));
   }
 }

@@ -2,8 +2,8 @@
 // Normalised Gaussian Wasserstein distance. Wang et al. 2021, arXiv 2110.13389
 fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParameters) -> f32 {
   let centreDeltaX = (((a.x - b.x) + (a.z - b.z)) * 0.5);
-  let centreDeltaY = (0.5 * ((a.y - b.y) + (a.w - b.w)));
+  let centreDeltaY = (((a.y - b.y) + (a.w - b.w)) * 0.5);
   let widthDelta = ((a.z - a.x) - (b.z - b.x));
   let heightDelta = (((a.w - a.y) + p.heightEps) - (p.heightEps + (b.w - b.y)));
-  return exp((0.0 - select(sqrt(((((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) + p.distanceEps) + (0.25 * ((widthDelta * widthDelta) + (heightDelta * heightDelta))))) / select(p.constant, 1.0, p.constant == 0.0), 0.0, p.constant == 0.0)));
+  return exp((0.0 - select(sqrt(((((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) + p.distanceEps) + (((widthDelta * widthDelta) + (heightDelta * heightDelta)) * 0.25))) / select(p.constant, 1.0, p.constant == 0.0), 0.0, p.constant == 0.0)));
 }

@@ -20,7 +20,7 @@ export function piouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v6 = Math.min(ax2, bx2) - Math.max(ax1, bx1);
     const intersectionWidth = Math.max(v6, 0);
     const v15 = Math.min(ay2, by2) - Math.max(ay1, by1);
-    const intersectionHeight = Math.max(0, v15);
+    const intersectionHeight = Math.max(v15, 0);
     const intersection = intersectionWidth * intersectionHeight;
     const aWidth = ax2 - ax1;
     const aHeight = (ay2 - ay1) + heightEps;
@@ -35,10 +35,10 @@ export function piouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v44 = ay1 - by1;
     const v46 = ay2 - by2;
     const v48 = Math.abs(v44) + Math.abs(v46);
-    const v52 = 0.25 * ((bWidth === 0 ? (v40 > 0 ? 10000 : 0) : v40 / bWidth) + (bHeight === 0 ? (v48 > 0 ? 10000 : 0) : v48 / bHeight));
+    const v52 = ((bWidth === 0 ? (v40 > 0 ? 10000 : 0) : v40 / bWidth) + (bHeight === 0 ? (v48 > 0 ? 10000 : 0) : v48 / bHeight)) * 0.25;
     const v55 = Math.exp((0 - (v52 * v52)));
     const v59 = v52 * (0 - v55);
-    const v61 = 0.25 * (v59 + v59);
+    const v61 = (v59 + v59) * 0.25;
     const v62 = bWidth === 0 ? 0 : v61 / bWidth;
     const v66 = v62 * ((v36 > 0 ? 1 : v36 < 0 ? 0 : 0.5) - (0 > v36 ? 1 : 0 < v36 ? 0 : 0.5));
     const v70 = (0 - (v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);

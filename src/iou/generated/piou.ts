@@ -13,20 +13,13 @@ export function piouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
     const bWidth = bx2 - bx1;
     const bHeight = heightEps + (by2 - by1);
+    const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
     const v40 = Math.abs((ax1 - bx1)) + Math.abs((ax2 - bx2));
     const v48 = Math.abs((ay1 - by1)) + Math.abs((ay2 - by2));
-    const v52 = 0.25 * ((bWidth === 0 ? (v40 > 0 ? 10000 : 0) : v40 / bWidth) + (bHeight === 0 ? (v48 > 0 ? 10000 : 0) : v48 / bHeight));
-    const v56 = 1 - Math.exp((0 - (v52 * v52)));
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
-      const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-      similarity = (v32 === 0 ? 0 : intersection / v32) - v56;
-    } else {
-      similarity = 0 - v56;
-    }
-    out[at + j - from] = similarity;
+    const v52 = ((bWidth === 0 ? (v40 > 0 ? 10000 : 0) : v40 / bWidth) + (bHeight === 0 ? (v48 > 0 ? 10000 : 0) : v48 / bHeight)) * 0.25;
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (1 - Math.exp((0 - (v52 * v52))));
   }
 }

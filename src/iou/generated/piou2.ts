@@ -18,18 +18,10 @@ export function piou2Row64(ax1: number, ay1: number, ax2: number, ay2: number, x
     const bWidth = bx2 - bx1;
     const v26 = Math.abs((ay1 - by1)) + Math.abs((ay2 - by2));
     const bHeight = (by2 - by1) + heightEps;
-    const v33 = 0.25 * ((bWidth === 0 ? (v13 > 0 ? 10000 : 0) : v13 / bWidth) + (bHeight === 0 ? (v26 > 0 ? 10000 : 0) : v26 / bHeight));
+    const v33 = ((bWidth === 0 ? (v13 > 0 ? 10000 : 0) : v13 / bWidth) + (bHeight === 0 ? (v26 > 0 ? 10000 : 0) : v26 / bHeight)) * 0.25;
     const v36 = lambda * Math.exp((0 - v33));
-    const v41 = (3 * v36) * Math.exp((0 - (v36 * v36)));
-    const v67 = 1 - Math.exp((0 - (v33 * v33)));
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max(0, (Math.min(ax2, bx2) - Math.max(ax1, bx1))) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
-      const v61 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-      similarity = 1 - (v41 * ((1 - (v61 === 0 ? 0 : intersection / v61)) + v67));
-    } else {
-      similarity = 1 - (v41 * (1 + v67));
-    }
-    out[at + j - from] = similarity;
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
+    const v61 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
+    out[at + j - from] = 1 - (((v36 * 3) * Math.exp((0 - (v36 * v36)))) * ((1 - (v61 === 0 ? 0 : intersection / v61)) + (1 - Math.exp((0 - (v33 * v33))))));
   }
 }

@@ -6,13 +6,13 @@ import { alphaCiouRow64, alphaCiouTerms64 } from './alphaCiou.ts';
 import { alphaDiouRow64 } from './alphaDiou.ts';
 import { alphaGiouRow64 } from './alphaGiou.ts';
 import { alphaIouRow64 } from './alphaIou.ts';
-import { ciouAny32, ciouRow32, ciouRow64, ciouTerms32, ciouTerms64 } from './ciou.ts';
-import { diouAny32, diouRow32, diouRow64 } from './diou.ts';
+import { ciouRow32, ciouRow64, ciouTerms32, ciouTerms64 } from './ciou.ts';
+import { diouRow32, diouRow64 } from './diou.ts';
 import { eiouRow64 } from './eiou.ts';
-import { giouAny32, giouRow32, giouRow64 } from './giou.ts';
+import { giouRow32, giouRow64 } from './giou.ts';
 import { ioaRow64 } from './ioa.ts';
-import { iofAny32, iofRow32, iofRow64 } from './iof.ts';
-import { iosAny32, iosRow32, iosRow64 } from './ios.ts';
+import { iofRow32, iofRow64 } from './iof.ts';
+import { iosRow32, iosRow64 } from './ios.ts';
 import { mpdiouRow64 } from './mpdiou.ts';
 import { nwdRow64 } from './nwd.ts';
 import { piouRow64 } from './piou.ts';
@@ -26,115 +26,123 @@ export const generatedMetrics = {
     name: 'iou',
     symmetric: true,
     minIou: iouItself,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: iouRow64 },
-    single: { parameters: {}, row: iouRow32, any: iouAny32 },
+    double: { parameters: 'heightEps unionEps unionFloor', row: iouRow64 },
+    single: { parameters: '', row: iouRow32, any: iouAny32 },
   },
   alphaCiou: {
     name: 'alphaCiou',
     symmetric: true,
     minIou: noBound,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3, shapeHeightEps: 0 }, row: alphaCiouRow64, termCount: 1, terms: alphaCiouTerms64 },
+    defaults: { alpha: 3, powerEps: 1e-9 },
+    double: { parameters: 'heightEps unionEps unionFloor powerEps alpha shapeHeightEps', row: alphaCiouRow64, termCount: 1, terms: alphaCiouTerms64 },
   },
   alphaDiou: {
     name: 'alphaDiou',
     symmetric: true,
     minIou: noBound,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3 }, row: alphaDiouRow64 },
+    defaults: { alpha: 3, powerEps: 1e-9 },
+    double: { parameters: 'heightEps unionEps unionFloor powerEps alpha', row: alphaDiouRow64 },
   },
   alphaGiou: {
     name: 'alphaGiou',
     symmetric: true,
     minIou: noBound,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3 }, row: alphaGiouRow64 },
+    defaults: { alpha: 3, powerEps: 1e-9 },
+    double: { parameters: 'heightEps unionEps unionFloor powerEps alpha', row: alphaGiouRow64 },
   },
   alphaIou: {
     name: 'alphaIou',
     symmetric: true,
     minIou: noBound,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, powerEps: 1e-9, alpha: 3 }, row: alphaIouRow64 },
+    defaults: { alpha: 3, powerEps: 1e-9 },
+    double: { parameters: 'heightEps unionEps unionFloor powerEps alpha', row: alphaIouRow64 },
   },
   ciou: {
     name: 'ciou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, diagonalEps: 1e-7, alphaGate: -3.4028234663852886e+38, shapeHeightEps: 0, alphaEps: 1e-7, lowest: -3.4028234663852886e+38, highest: 3.4028234663852886e+38 }, row: ciouRow64, termCount: 1, terms: ciouTerms64 },
-    single: { parameters: { diagonalEps: 1e-7, alphaEps: 1e-7 }, row: ciouRow32, any: ciouAny32, termCount: 1, terms: ciouTerms32 },
+    double: { parameters: 'heightEps unionEps unionFloor diagonalEps alphaGate shapeHeightEps alphaEps lowest highest', row: ciouRow64, termCount: 1, terms: ciouTerms64 },
+    single: { parameters: 'diagonalEps alphaEps', row: ciouRow32, termCount: 1, terms: ciouTerms32 },
   },
   diou: {
     name: 'diou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, diagonalEps: 1e-7 }, row: diouRow64 },
-    single: { parameters: { diagonalEps: 1e-7 }, row: diouRow32, any: diouAny32 },
+    double: { parameters: 'heightEps unionEps unionFloor diagonalEps', row: diouRow64 },
+    single: { parameters: 'diagonalEps', row: diouRow32 },
   },
   eiou: {
     name: 'eiou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, diagonalEps: 1e-7 }, row: eiouRow64 },
+    double: { parameters: 'heightEps unionEps unionFloor diagonalEps', row: eiouRow64 },
   },
   giou: {
     name: 'giou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, penaltyEnclosingEps: 0, enclosingFloor: -3.4028234663852886e+38, penaltyUnionEps: 0, enclosingEps: 0 }, row: giouRow64 },
-    single: { parameters: {}, row: giouRow32, any: giouAny32 },
+    double: { parameters: 'heightEps unionEps unionFloor penaltyEnclosingEps enclosingFloor penaltyUnionEps enclosingEps', row: giouRow64 },
+    single: { parameters: '', row: giouRow32 },
   },
   ioa: {
     name: 'ioa',
     symmetric: false,
     minIou: noBound,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: ioaRow64 },
+    double: { parameters: 'heightEps unionEps unionFloor', row: ioaRow64 },
   },
   iof: {
     name: 'iof',
     symmetric: false,
     minIou: noBound,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: iofRow64 },
-    single: { parameters: {}, row: iofRow32, any: iofAny32 },
+    double: { parameters: 'heightEps unionEps unionFloor', row: iofRow64 },
+    single: { parameters: '', row: iofRow32 },
   },
   ios: {
     name: 'ios',
     symmetric: true,
     minIou: noBound,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: iosRow64 },
-    single: { parameters: {}, row: iosRow32, any: iosAny32 },
+    double: { parameters: 'heightEps unionEps unionFloor', row: iosRow64 },
+    single: { parameters: '', row: iosRow32 },
   },
   mpdiou: {
     name: 'mpdiou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, imageDiagonalSquared: 1 }, row: mpdiouRow64 },
+    defaults: { imageDiagonalSquared: 1 },
+    double: { parameters: 'heightEps unionEps unionFloor imageDiagonalSquared', row: mpdiouRow64 },
   },
   nwd: {
     name: 'nwd',
     symmetric: true,
     minIou: noBound,
-    double: { parameters: { distanceEps: 1e-7, heightEps: 0, constant: 12.8 }, row: nwdRow64 },
+    defaults: { constant: 12.8, distanceEps: 1e-7 },
+    double: { parameters: 'distanceEps heightEps constant', row: nwdRow64 },
   },
   piou: {
     name: 'piou',
     symmetric: false,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: piouRow64 },
+    double: { parameters: 'heightEps unionEps unionFloor', row: piouRow64 },
   },
   piou2: {
     name: 'piou2',
     symmetric: false,
     minIou: noBound,
-    double: { parameters: { lambda: 1.3, heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38 }, row: piou2Row64 },
+    defaults: { lambda: 1.3 },
+    double: { parameters: 'lambda heightEps unionEps unionFloor', row: piou2Row64 },
   },
   shapeIou: {
     name: 'shapeIou',
     symmetric: false,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, scale: 0, diagonalEps: 1e-7 }, row: shapeIouRow64, termCount: 2, terms: shapeIouTerms64 },
+    defaults: { scale: 0 },
+    double: { parameters: 'heightEps unionEps unionFloor scale diagonalEps', row: shapeIouRow64, termCount: 2, terms: shapeIouTerms64 },
   },
   siou: {
     name: 'siou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: { heightEps: 0, unionEps: 0, unionFloor: -3.4028234663852886e+38, shapeHeightEps: 0, lowest: -3.4028234663852886e+38, highest: 3.4028234663852886e+38 }, row: siouRow64 },
+    double: { parameters: 'heightEps unionEps unionFloor shapeHeightEps lowest highest', row: siouRow64 },
   },
 } as const satisfies Record<string, GeneratedMetric>;
 

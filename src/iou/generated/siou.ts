@@ -19,12 +19,14 @@ export function siouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
     const bWidth = bx2 - bx1;
     const bHeight = heightEps + (by2 - by1);
-    const centreDeltaX = 0.5 * ((ax1 - bx1) + (ax2 - bx2));
-    const centreDeltaY = 0.5 * ((ay1 - by1) + (ay2 - by2));
+    const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
+    const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
+    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const centreDistanceSquared = (centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY);
-    const v53 = (2 * (centreDistanceSquared === 0 ? 0 : (Math.abs(centreDeltaX) * Math.abs(centreDeltaY)) / centreDistanceSquared)) - 2;
+    const v53 = ((centreDistanceSquared === 0 ? 0 : (Math.abs(centreDeltaX) * Math.abs(centreDeltaY)) / centreDistanceSquared) * 2) - 2;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const v57 = enclosingWidth === 0 ? 0 : centreDeltaX / enclosingWidth;
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
@@ -33,15 +35,6 @@ export function siouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const v77 = 1 - Math.exp((0 - (v73 === 0 ? 0 : Math.abs((aWidth - bWidth)) / v73)));
     const v86 = Math.max(v84, (bHeight + shapeHeightEps));
     const v90 = 1 - Math.exp((0 - (v86 === 0 ? 0 : Math.abs((aHeight - bHeight)) / v86)));
-    const v96 = 0.5 * (((1 - Math.exp((v53 * (v57 * v57)))) + (1 - Math.exp((v53 * (v65 * v65))))) + ((v77 * (v77 * (v77 * v77))) + (v90 * (v90 * (v90 * v90)))));
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(0, (Math.min(ay2, by2) - Math.max(ay1, by1)));
-      const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-      similarity = Math.min(Math.max(((v32 === 0 ? 0 : intersection / v32) - v96), lowest), highest);
-    } else {
-      similarity = Math.min(highest, Math.max(lowest, (0 - v96)));
-    }
-    out[at + j - from] = similarity;
+    out[at + j - from] = Math.min(Math.max(((v32 === 0 ? 0 : intersection / v32) - ((((1 - Math.exp((v53 * (v57 * v57)))) + (1 - Math.exp((v53 * (v65 * v65))))) + ((v77 * (v77 * (v77 * v77))) + (v90 * (v90 * (v90 * v90))))) * 0.5)), lowest), highest);
   }
 }
