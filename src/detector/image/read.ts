@@ -9,6 +9,7 @@ import { BoxopsError, ImageError, ShapeError } from '../../errors.ts';
 import { flattenAlpha } from '../preprocess/alpha.ts';
 import type { ImageSource, RawImage } from '../types.ts';
 import { decodeInBrowser, readDrawable } from './browser.ts';
+import { withoutColorProfile } from './color-profile.ts';
 import { checkImageBytes } from './container.ts';
 import { decodeInNode } from './node.ts';
 
@@ -76,7 +77,7 @@ async function decode(bytes: Uint8Array<ArrayBuffer>): Promise<RawImage> {
     if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function') {
       return opaque(await decodeInBrowser(bytes, kind));
     }
-    return opaque(await decodeInNode(bytes));
+    return opaque(await decodeInNode(withoutColorProfile(bytes, kind)));
   } catch (error) {
     throw asImageError(error, `The ${kind.toUpperCase()} image cannot be decoded`);
   }
