@@ -1,2 +1,15 @@
+export { type AdaptiveNmsOptions, adaptiveNms } from './adaptive-nms.ts';
+export { type BoxVotingOptions, boxVoting, type ScoreVotingOptions, scoreVoting } from './box-voting.ts';
+export { type ClusterNmsOptions, clusterNms } from './cluster-nms.ts';
+export { fastNms } from './fast-nms.ts';
+export type { Fusion, FusionOptions, ModelBoxes } from './fusion.ts';
+export { type MatrixNmsOptions, matrixNms } from './matrix-nms.ts';
 export { nms } from './nms.ts';
-export type { NmsOptions, ScoreArray } from './types.ts';
+export { type MergeResult, type NonMaximumMergeOptions, nonMaximumMerge } from './non-maximum-merge.ts';
+export { nonMaximumWeighted } from './non-maximum-weighted.ts';
+export { type OnnxNmsOptions, onnxNms } from './onnx-nms.ts';
+export { type SoftNmsOptions, softNms } from './soft-nms.ts';
+export { type SofterNmsOptions, softerNms } from './softer-nms.ts';
+export type { MovingSuppression, NmsOptions, RankedOptions, ScoreArray, Suppression } from './types.ts';
+export { type WeightedBoxesFusionOptions, weightedBoxesFusion } from './weighted-boxes-fusion.ts';
+export { type WeightedNmsOptions, type WeightedSuppression, weightedNms } from './weighted-nms.ts';

@@ -92,7 +92,7 @@ export function selectCandidates(
   scores: ScoreArray,
   scoreThreshold: number,
   maxCandidates: number,
-): Uint32Array {
+): Uint32Array<ArrayBuffer> {
   const count = scores.length;
   const floor = scores instanceof Float32Array ? Math.fround(scoreThreshold) : scoreThreshold;
   const found = new Uint32Array(count);
@@ -111,4 +111,25 @@ export function selectCandidates(
   }
   const ordered = orderByScore(scores, found.slice(0, size));
   return size > maxCandidates ? ordered.slice(0, maxCandidates) : ordered;
+}
+
+/** An option with a fixed set of values, or its default. */
+export function choiceOption<T extends string>(name: string, value: T | undefined, choices: readonly T[]): T {
+  if (value === undefined) return choices[0]!;
+  if (!choices.includes(value)) {
+    const expected = choices.map((choice) => `'${choice}'`).join(', ');
+    throw new OptionError(`${name}: expected ${expected}, got ${String(value)}`, {
+      name,
+      value: String(value),
+    });
+  }
+  return value;
+}
+
+/** A number option above zero, or its default. */
+export function positiveOption(name: string, value: number | undefined, fallback: number): number {
+  const number = numberOption(name, value, fallback);
+  if (!(number > 0))
+    throw new OptionError(`${name}: expected a number > 0, got ${number}`, { name, value: number });
+  return number;
 }

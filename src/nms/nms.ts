@@ -32,6 +32,10 @@ import type { NmsOptions, ScoreArray } from './types.ts';
  */
 export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {}): Uint32Array<ArrayBuffer> {
   const count = countBoxes(boxes, scores);
+  if (options.pixelOffset === 1) {
+    // An inclusive last pixel is the same as a box one pixel larger.
+    return nms(withLastPixel(boxes), scores, { ...options, pixelOffset: 0 });
+  }
   const { classIds, metric = 'iou', comparator = '>' } = options;
   requireClassIds(classIds, count);
   if (comparator !== '>' && comparator !== '>=') {
@@ -80,4 +84,13 @@ function gather(order: Uint32Array, kept: Uint8Array, size: number): Uint32Array
     if (kept[rank] === 1) result[filled++] = order[rank]!;
   }
   return result;
+}
+
+function withLastPixel(boxes: BoxArray): BoxArray {
+  const larger = boxes.slice();
+  for (let at = 2; at < larger.length; at += 4) {
+    larger[at]! += 1;
+    larger[at + 1]! += 1;
+  }
+  return larger;
 }

@@ -12,7 +12,12 @@ const DIGIT_MASK = DIGITS - 1;
 const histogram = new Uint32Array(DIGITS);
 
 /** Stable ascending sort of `order` by `keys[order[i]]` on `passes` digits of 11 bits; `spare` is a work array. */
-function radixSort(order: Uint32Array, spare: Uint32Array, keys: Uint32Array, passes: number): Uint32Array {
+function radixSort(
+  order: Uint32Array<ArrayBuffer>,
+  spare: Uint32Array<ArrayBuffer>,
+  keys: Uint32Array,
+  passes: number,
+): Uint32Array<ArrayBuffer> {
   const count = order.length;
   let from = order;
   let to = spare;
@@ -44,7 +49,10 @@ function radixSort(order: Uint32Array, spare: Uint32Array, keys: Uint32Array, pa
  * Sorts `candidates` (ascending indices into `scores`, every score finite) by descending score, ties by lower index.
  * Returns an array of the same length; the input array is used as work space.
  */
-export function orderByScore(scores: Float32Array | Float64Array, candidates: Uint32Array): Uint32Array {
+export function orderByScore(
+  scores: Float32Array | Float64Array,
+  candidates: Uint32Array<ArrayBuffer>,
+): Uint32Array<ArrayBuffer> {
   const count = candidates.length;
   if (count < 2) return candidates;
   const spare = new Uint32Array(count);
