@@ -1,0 +1,130 @@
+/** Box regression by any IoU variant, in its three transforms, also through a box coder. */
+import type { BoxArray, BoxFormat, Preset } from '../../boxes/types.ts';
+import type { BoxCoder } from '../../coders/types.ts';
+import { OptionError, ShapeError } from '../../errors.ts';
+import { iouGradient } from '../../iou/gradient.ts';
+import type { Metric } from '../../iou/types.ts';
+import { closeLoss, type LossOptions, type LossResult, openLoss } from '../common.ts';
+import { practicalAspect } from './practical-aspect.ts';
+
+export type IouTransform = 'linear' | 'log' | 'square';
+
+export interface IouLossOptions extends LossOptions {
+  /** Any variant or factory. Default `'iou'`. */
+  readonly metric?: Metric;
+  /** `'linear'` 1 − S, `'log'` −ln max(S, floor), `'square'` 1 − S². Default `'linear'`. */
+  readonly transform?: IouTransform;
+  /** Floor of the logarithm; below it the gradient is 0. Default 1e-6 (mmdetection). */
+  readonly floor?: number;
+  /** Replaces the eps of the preset inside the similarity. */
+  readonly eps?: number;
+  /** Library whose conventions the similarity follows. Default torchvision. */
+  readonly preset?: Preset;
+  /** Format of both arrays and of the gradient. Default `'xyxy'`; with `through` always `'xyxy'`. */
+  readonly format?: BoxFormat;
+  /** 1 counts a box's last pixel. Default 0. */
+  readonly pixelOffset?: 0 | 1;
+  /** A weight a box, or four a box (their mean counts, as in mmdetection). */
+  readonly weights?: ArrayLike<number>;
+  /**
+   * CIoU's practical gradient: 1/(w² + h²) in the aspect term is replaced by 1, which keeps it from exploding for small
+   * boxes. Made for coordinates in 0–1; anything else is an OptionError. Only for `metric: 'ciou'`, xyxy. Default false.
+   */
+  readonly practicalGradient?: boolean;
+  /** The prediction is this coder's output, and so is the gradient. */
+  readonly through?: BoxCoder;
+  /** 4·N priors of `through`, xyxy. */
+  readonly priors?: BoxArray;
+}
+
+/**
+ * Loss of N predicted boxes against N target boxes by any IoU variant, with its analytic gradient.
+ *
+ * 4·N and 4·N in; `gradient` is 4·N with respect to the prediction, in its format. Weights a paper detaches (CIoU's α)
+ * are detached. `'mean'` divides by N. A coordinate that is not finite is a NumericError.
+ *
+ * Source: UnitBox (Yu et al., 2016) for −ln IoU; GIoU, DIoU, CIoU … as the variant's own file says; mmdetection
+ * `iou_loss`, torchvision `generalized_box_iou_loss` and kin.
+ *
+ * @example
+ * iouLoss(predicted, target, { metric: 'ciou' }).gradient;
+ */
+export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLossOptions = {}): LossResult {
+  const { metric = 'iou', transform = 'linear', floor = 1e-6, weights, through, priors } = options;
+  const format = through === undefined ? (options.format ?? 'xyxy') : 'xyxy';
+  if (transform !== 'linear' && transform !== 'log' && transform !== 'square') {
+    throw new OptionError(`transform must be 'linear', 'log' or 'square', got '${transform}'`, { transform });
+  }
+  if ((through === undefined) !== (priors === undefined))
+    throw new OptionError('through and priors go together');
+  const boxes = through === undefined ? prediction : through.decode(prediction, priors!);
+  const { values, gradient: slopes } = iouGradient(boxes, target, {
+    metric,
+    format,
+    ...(options.preset === undefined ? {} : { preset: options.preset }),
+    ...(options.eps === undefined ? {} : { eps: options.eps }),
+    ...(options.pixelOffset === undefined ? {} : { pixelOffset: options.pixelOffset }),
+  });
+  if (options.practicalGradient === true) {
+    if (metric !== 'ciou' || format !== 'xyxy') {
+      throw new OptionError(`practicalGradient goes with metric 'ciou' and xyxy boxes`, {
+        metric: String(metric),
+        format,
+      });
+    }
+    practicalAspect(boxes, target, slopes);
+  }
+  const count = values.length;
+  const perBox = weightsPerBox(weights, count);
+  const buffers = openLoss(prediction, count, options);
+  const { gradient, terms, scale } = buffers;
+  const boxGradient = through === undefined ? gradient : slopes;
+
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const s = values[i]!;
+    const weight = perBox === undefined ? 1 : perBox[i]!;
+    let term: number;
+    let slope: number;
+    if (transform === 'linear') {
+      term = 1 - s;
+      slope = -1;
+    } else if (transform === 'square') {
+      term = 1 - s * s;
+      slope = -2 * s;
+    } else {
+      term = -Math.log(Number.isNaN(s) ? s : Math.max(s, floor));
+      slope = s < floor ? 0 : -1 / s;
+    }
+    sum += weight * term;
+    if (terms !== undefined) terms[i] = weight * term;
+    const factor = weight * slope * scale;
+    for (let k = 4 * i; k < 4 * i + 4; k++) boxGradient[k] = factor * slopes[k]!;
+  }
+  through?.decodeGradient(boxGradient, prediction, priors!, gradient);
+  return closeLoss(
+    'iouLoss',
+    sum,
+    buffers,
+    ['prediction', prediction],
+    ['target', target],
+    ['weights', weights ?? []],
+  );
+}
+
+/** One weight a box; four a box become their mean. */
+export function weightsPerBox(
+  weights: ArrayLike<number> | undefined,
+  count: number,
+): ArrayLike<number> | undefined {
+  if (weights === undefined || weights.length === count) return weights;
+  if (weights.length !== 4 * count) {
+    throw new ShapeError(`weights must hold ${count} or ${4 * count} numbers, got ${weights.length}`, {
+      got: weights.length,
+    });
+  }
+  return Float64Array.from(
+    { length: count },
+    (_, i) => (weights[4 * i]! + weights[4 * i + 1]! + weights[4 * i + 2]! + weights[4 * i + 3]!) / 4,
+  );
+}
