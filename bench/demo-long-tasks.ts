@@ -4,7 +4,8 @@
  *
  *   npx tsx bench/demo-long-tasks.ts [--seconds 20] [--json out/long-tasks.json]
  *
- * Exits with 1 when a task in steady state took longer than 50 ms, the web's definition of a long task.
+ * Exits with 1 when a task in steady state took more than 50 ms, the web's definition of a long task, of a core's time.
+ * Tasks that were longer only because other processes held the core are listed apart; a quiet machine has none.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -41,10 +42,14 @@ export interface LongTaskReport {
   readonly seconds: number;
   readonly framesPerSecond: number;
   readonly tasks: number;
+  /** By a core's time, as `p99`. */
   readonly longest: MainThreadTask | null;
   readonly p99: number;
-  readonly over: readonly MainThreadTask[];
-  /** Total and longest milliseconds by entry function. */
+  /** Tasks with more than 50 ms of a core's time. */
+  readonly long: readonly MainThreadTask[];
+  /** Tasks that took longer than 50 ms, but not of a core's time: other processes ran meanwhile. */
+  readonly heldUp: readonly MainThreadTask[];
+  /** Total and longest milliseconds on a core by entry function. */
   readonly functions: readonly { readonly name: string; readonly total: number; readonly longest: number }[];
   /** Part of the time the main thread was busy, 0–1. */
   readonly busy: number;
@@ -86,15 +91,16 @@ function summarise(
     .filter((event) => main(event) && event.ph === 'X' && event.name.endsWith('RunTask'))
     .filter((event, _, all) => !all.some((other) => other !== event && contains(other, event)))
     .map((event) => describeTask(event, own));
-  const sorted = tasks.toSorted((a, b) => b.milliseconds - a.milliseconds);
-  const total = tasks.reduce((sum, task) => sum + task.milliseconds, 0);
+  const sorted = tasks.toSorted((a, b) => b.cpuMilliseconds - a.cpuMilliseconds);
+  const total = tasks.reduce((sum, task) => sum + task.cpuMilliseconds, 0);
   return {
     seconds,
     framesPerSecond,
     tasks: tasks.length,
     longest: sorted[0] ?? null,
-    p99: sorted[Math.floor(sorted.length / 100)]?.milliseconds ?? 0,
-    over: sorted.filter((task) => task.milliseconds > longTaskMs),
+    p99: sorted[Math.floor(sorted.length / 100)]?.cpuMilliseconds ?? 0,
+    long: sorted.filter((task) => task.cpuMilliseconds > longTaskMs),
+    heldUp: sorted.filter((task) => task.milliseconds > longTaskMs && task.cpuMilliseconds <= longTaskMs),
     functions: byFunction(own),
     busy: total / (seconds * 1000),
   };
@@ -139,17 +145,22 @@ function byFunction(calls: readonly TraceEvent[]): LongTaskReport['functions'] {
   for (const call of calls) {
     const name = nameOf(call);
     const sum = sums.get(name) ?? { total: 0, longest: 0 };
-    const milliseconds = call.dur! / 1000;
+    const milliseconds = (call.tdur ?? call.dur!) / 1000;
     sums.set(name, { total: sum.total + milliseconds, longest: Math.max(sum.longest, milliseconds) });
   }
   return [...sums].map(([name, sum]) => ({ name, ...sum })).toSorted((a, b) => b.total - a.total);
+}
+
+function describe({ milliseconds, cpuMilliseconds, functions }: MainThreadTask): string {
+  const who = functions.join(', ') || 'the browser alone';
+  return `${cpuMilliseconds.toFixed(1)} ms (${milliseconds.toFixed(1)} ms in all): ${who}`;
 }
 
 function print(report: LongTaskReport): void {
   const { longest } = report;
   const lines = [
     `${report.tasks} main-thread tasks in ${report.seconds} s at ${report.framesPerSecond} detected frames a second`,
-    `busy ${(report.busy * 100).toFixed(1)} %, 99th percentile ${report.p99.toFixed(1)} ms, longest ${longest?.milliseconds.toFixed(1)} ms (${longest?.cpuMilliseconds.toFixed(1)} ms on a core)`,
+    `on a core: busy ${(report.busy * 100).toFixed(1)} %, 99th percentile ${report.p99.toFixed(1)} ms, longest ${longest === null ? '-' : describe(longest)}`,
     '',
     'our functions, by total time:',
     ...report.functions
@@ -159,11 +170,10 @@ function print(report: LongTaskReport): void {
           `  ${total.toFixed(0).padStart(6)} ms  longest ${worst.toFixed(1).padStart(5)} ms  ${name}`,
       ),
     '',
-    `tasks over ${longTaskMs} ms: ${report.over.length}`,
-    ...report.over.map(
-      (task) =>
-        `  ${task.milliseconds.toFixed(1)} ms (${task.cpuMilliseconds.toFixed(1)} on a core): ${task.functions.join(', ') || 'the browser alone'}`,
-    ),
+    `tasks with more than ${longTaskMs} ms on a core: ${report.long.length}`,
+    ...report.long.map((task) => `  ${describe(task)}`),
+    `tasks that other processes held up beyond ${longTaskMs} ms: ${report.heldUp.length}`,
+    ...report.heldUp.slice(0, 5).map((task) => `  ${describe(task)}`),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -178,5 +188,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     mkdirSync(dirname(values.json), { recursive: true });
     writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
   }
-  process.exitCode = report.over.length > 0 ? 1 : 0;
+  process.exitCode = report.long.length > 0 ? 1 : 0;
 }

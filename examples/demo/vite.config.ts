@@ -33,7 +33,9 @@ export default defineConfig(async () => {
     ],
     server: { fs: { allow: [project] } },
     worker: { format: 'es' as const, plugins: () => [workerEntry(project)] },
-    optimizeDeps: { include: ['comlink'], exclude: ['onnxruntime-web'] },
+    // everything imported is an ES module already; a dependency found late would reload the page
+    optimizeDeps: { noDiscovery: true, include: [] },
+    cacheDir: join(project, '.cache/vite-demo'),
     build: { target: 'es2022', outDir: 'dist', emptyOutDir: true, chunkSizeWarningLimit: 2000 },
   };
 });
