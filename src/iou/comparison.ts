@@ -4,10 +4,12 @@
  */
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
+import { float32Loops } from './generated/float32.ts';
+import { bindLoops } from './generated-metric.ts';
 import { findKernel, type IouKernel } from './kernel.ts';
 import type { Column } from './loops.ts';
 import { type BoxSurvey, ColumnStore, CornerStore, countBoxes, isNonFinite, surveyBoxes } from './pack.ts';
-import { type ResolvedMetric, resolveMetric } from './resolve.ts';
+import { loopsOf, type ResolvedMetric, resolveMetric } from './resolve.ts';
 import type { Metric } from './types.ts';
 
 export interface IouOptions {
@@ -178,15 +180,25 @@ export function metricOf(options: IouOptions): ResolvedMetric {
   }
   let resolved = known.get(name);
   if (resolved === undefined) {
-    resolved = resolveMetric(metric, {
-      ...(preset === undefined ? undefined : { preset }),
-      ...(eps === undefined ? undefined : { eps }),
-      ...(pixelOffset === undefined ? undefined : { pixelOffset }),
-    });
+    resolved = withFloat32(
+      resolveMetric(metric, {
+        ...(preset === undefined ? undefined : { preset }),
+        ...(eps === undefined ? undefined : { eps }),
+        ...(pixelOffset === undefined ? undefined : { pixelOffset }),
+      }),
+    );
     if (known.size > 64) known.clear();
     known.set(name, resolved);
   }
   return resolved;
+}
+
+/** With the float32 loops of metrics that have them. */
+function withFloat32(resolved: ResolvedMetric): ResolvedMetric {
+  const { implementation, pixelOffset } = resolved;
+  const { lean, name, single } = implementation;
+  if (single !== undefined || lean === undefined || !Object.hasOwn(float32Loops, name)) return resolved;
+  return loopsOf({ ...implementation, single: bindLoops(float32Loops[name]!, lean) }, pixelOffset);
 }
 
 /** Checks the offsets of a batch and gives the number of images. */

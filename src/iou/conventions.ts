@@ -43,53 +43,26 @@ function lossGuards(eps: number): GuardValues {
   return { unionEps: eps, enclosingEps: eps, diagonalEps: eps, alphaEps: eps };
 }
 
+const areaRatios = ['iou', 'iof', 'ioa', 'ios'];
+
 /** utils/metrics.py: box_iou and bbox_ioa add eps to the divisor; bbox_iou also to heights, union and enclosing area. */
 function ultralyticsGuards(metric: string, usage: 'matrix' | 'loss', eps: number): GuardValues {
-  const areaOnly =
-    metric === 'ioa' || metric === 'iof' || metric === 'ios' || (metric === 'iou' && usage === 'matrix');
-  if (areaOnly) return { unionEps: eps };
-  return {
-    unionEps: eps,
-    heightEps: eps,
-    enclosingEps: eps,
-    penaltyEnclosingEps: eps,
-    penaltyUnionEps: eps,
-    diagonalEps: eps,
-    alphaEps: eps,
-  };
+  if (areaRatios.includes(metric) && (metric !== 'iou' || usage === 'matrix')) return { unionEps: eps };
+  return { ...lossGuards(eps), heightEps: eps, penaltyEnclosingEps: eps, penaltyUnionEps: eps };
 }
 
-/** bbox_overlaps: divisors at least eps (iou and iof 1e-6, giou 1e-7); the other losses add eps, CIoU gates and clamps. */
-function mmdetectionGuards(metric: string, eps: number | undefined): GuardValues {
-  switch (metric) {
-    case 'iou':
-    case 'iof':
-    case 'ioa':
-    case 'ios':
-      return { unionFloor: eps ?? 1e-6 };
-    case 'giou':
-      return { unionFloor: eps ?? 1e-7, enclosingFloor: eps ?? 1e-7 };
-    case 'ciou':
-      return {
-        unionEps: eps ?? 1e-7,
-        diagonalEps: eps ?? 1e-7,
-        shapeHeightEps: eps ?? 1e-7,
-        alphaEps: 0,
-        alphaGate: 0.5,
-        lowest: -1,
-        highest: 1,
-      };
-    default:
-      return { unionEps: eps ?? 1e-7, diagonalEps: eps ?? 1e-7 };
-  }
+/** bbox_overlaps: divisors at least eps; the other losses add eps, CIoU and SIoU clamp, CIoU gates its weight. */
+function mmdetectionGuards(metric: string, eps = areaRatios.includes(metric) ? 1e-6 : 1e-7): GuardValues {
+  if (areaRatios.includes(metric)) return { unionFloor: eps };
+  if (metric === 'giou') return { unionFloor: eps, enclosingFloor: eps };
+  const added = { unionEps: eps, diagonalEps: eps };
+  const clamped = { ...added, shapeHeightEps: eps, lowest: -1, highest: 1 };
+  if (metric === 'siou') return clamped;
+  return metric === 'ciou' ? { ...clamped, alphaEps: 0, alphaGate: 0.5 } : added;
 }
 
-/** Whether the lean loops (no guards but these) compute the same. */
-export function isLean(guards: GuardValues): boolean {
-  return Object.entries(guards).every(
-    ([name, value]) =>
-      name === 'diagonalEps' ||
-      name === 'alphaEps' ||
-      value === defaultGuards[name as keyof typeof defaultGuards],
-  );
+/** Whether the lean loops (no guards but eps on c² and α) compute the same. */
+export function isLean(values: Readonly<Record<string, number>>): boolean {
+  const { diagonalEps: _, alphaEps: __, ...others } = defaultGuards;
+  return Object.entries(others).every(([name, value]) => (values[name] ?? value) === value);
 }

@@ -1,7 +1,7 @@
 /** Fills the run-time scalars of a generated variant: guards of the preset, parameters of the factory. */
 import { OptionError } from '../errors.ts';
 import { guardsFor, isLean } from './conventions.ts';
-import { defaultGuards, type GuardValues } from './formula/guards.ts';
+import { defaultGuards } from './formula/guards.ts';
 import { noBound } from './formula/variant.ts';
 import { generatedMetrics } from './generated/registry.ts';
 import type { BoundLoops, MetricImplementation } from './implementation.ts';
@@ -19,57 +19,37 @@ export function generatedImplementation(
     : undefined;
   if (metric === undefined) {
     throw new OptionError(
-      `unknown metric ${JSON.stringify(name)}; expected ${Object.keys(generatedMetrics).join(', ')} or a metric object`,
+      `expected metric to be one of ${Object.keys(generatedMetrics).join(', ')}, got '${name}'`,
       { metric: name },
     );
   }
   const guards = guardsFor(name, conventions);
-  return {
+  const chosen = { ...guards, ...parameters };
+  const values = { ...defaultGuards, ...metric.defaults, ...chosen };
+  const implementation: MetricImplementation = {
     name,
     symmetric: metric.symmetric,
     // Taller heights enlarge the union but not the enclosing box: then penalties can be below 0.
-    minIou: (guards.heightEps ?? 0) > 0 ? noBound : metric.minIou,
-    double: bindLoops(metric.double, metric.defaults, guards, parameters),
-    ...(metric.single !== undefined && isLean({ ...guards, ...guardsIn(parameters) })
-      ? { single: bindLoops(metric.single, metric.defaults, guards, parameters) }
-      : undefined),
+    minIou: values.heightEps > 0 ? noBound : metric.minIou,
+    double: bindLoops(metric.double, values),
   };
-}
-
-/** Those of a metric's parameters that replace a guard. */
-function guardsIn(parameters: Readonly<Record<string, number>>): GuardValues {
-  return Object.fromEntries(
-    Object.entries(parameters).filter(([name]) => Object.hasOwn(defaultGuards, name)),
-  );
-}
-
-function bindLoops<C extends Column>(
-  loops: GeneratedLoops<C>,
-  defaults: Readonly<Record<string, number>> | undefined,
-  guards: GuardValues,
-  parameters: Readonly<Record<string, number>>,
-): BoundLoops<C> {
+  if (!isLean(chosen)) return implementation;
   return {
-    parameters: scalars(loops.parameters, defaults, guards, parameters),
-    row: loops.row,
-    termCount: loops.termCount ?? 0,
-    ...(loops.any === undefined ? undefined : { any: loops.any }),
-    ...(loops.terms === undefined ? undefined : { terms: loops.terms }),
+    ...implementation,
+    lean: values,
+    ...(metric.single === undefined ? undefined : { single: bindLoops(metric.single, values) }),
   };
 }
 
-/** Values of the named run-time scalars: the factory's, else the preset's, else the default. */
-export function scalars(
-  names: string,
-  defaults: Readonly<Record<string, number>> | undefined,
-  guards: GuardValues,
-  parameters: Readonly<Record<string, number>>,
-): Float64Array {
-  const values: Readonly<Record<string, number>> = {
-    ...defaultGuards,
-    ...defaults,
-    ...guards,
-    ...parameters,
-  };
+/** Gives generated loops the values of their run-time scalars. */
+export function bindLoops<C extends Column>(
+  { parameters, ...loops }: GeneratedLoops<C>,
+  values: Readonly<Record<string, number>>,
+): BoundLoops<C> {
+  return { termCount: 0, ...loops, parameters: scalars(parameters, values) };
+}
+
+/** Values of run-time scalars named in a list, in its order. */
+export function scalars(names: string, values: Readonly<Record<string, number>>): Float64Array {
   return Float64Array.from(names === '' ? [] : names.split(' '), (name) => values[name]!);
 }

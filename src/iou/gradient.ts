@@ -9,6 +9,7 @@ import { OptionError, ShapeError } from '../errors.ts';
 import { guardsFor } from './conventions.ts';
 import { differentiate } from './formula/differentiate.ts';
 import { buildGraph } from './formula/graph.ts';
+import { defaultGuards } from './formula/guards.ts';
 import { Program, programTile } from './formula/program.ts';
 import { instantiate } from './formula-metric.ts';
 import { formulaOf } from './formula-of.ts';
@@ -147,12 +148,12 @@ function makeLoop(metric: Metric, conventions: MetricConventions): Loop {
     ? generatedGradients[variant.name as keyof typeof generatedGradients]
     : undefined;
   if (generated !== undefined && (typeof metric === 'string' || typeof metric.variant === 'string')) {
-    const p = scalars(
-      generated.parameters,
-      generated.defaults,
-      guardsFor(variant.name, conventions),
-      parameters,
-    );
+    const p = scalars(generated.parameters, {
+      ...defaultGuards,
+      ...generated.defaults,
+      ...guardsFor(variant.name, conventions),
+      ...parameters,
+    });
     return (a, b, count, values, gradient, targetGradient) =>
       generated.gradient(a, b, count, p, values, gradient, targetGradient);
   }

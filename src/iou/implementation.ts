@@ -21,6 +21,8 @@ export interface MetricImplementation {
   readonly minIou: IouBound;
   /** Loops in float64, for columns of either type. */
   readonly double: BoundLoops<Column>;
+  /** Values of every run-time scalar, where no guard but the lean ones binds (see formula/guards.ts). */
+  readonly lean?: Readonly<Record<string, number>>;
   /** Loops in float32 steps, where they are within 1e-6 of float64 and SIMD kernels exist. */
   readonly single?: BoundLoops<Float32Array>;
 }

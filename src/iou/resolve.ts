@@ -3,8 +3,8 @@
  * them (matrices, suppression, matching, tracking).
  *
  * Columns are the corners of boxes, one array a coordinate, in `x1,y1,x2,y2` with `pixelOffset` already added to x2 and y2.
- * Float32Array columns are compared in float32 steps where the metric has such loops (iou, iof, ios, giou, diou, ciou),
- * so values equal torchvision's float32 ones; all else is computed in float64.
+ * Float32Array columns are compared in float32 steps by the plain IoU, so values equal torchvision's float32 ones; all
+ * else is computed in float64. (Matrices also have float32 loops for iof, ios, giou, diou and ciou, see comparison.ts.)
  */
 import type { Preset } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
@@ -99,6 +99,11 @@ export function resolveMetric(metric: Metric | undefined, options: ResolveOption
   if (pixelOffset !== 0 && pixelOffset !== 1) {
     throw new OptionError(`pixelOffset must be 0 or 1, got ${String(pixelOffset)}`, { pixelOffset });
   }
+  return loopsOf(implementation, pixelOffset);
+}
+
+/** The conveniences of {@link ResolvedMetric} around an implementation. */
+export function loopsOf(implementation: MetricImplementation, pixelOffset: 0 | 1): ResolvedMetric {
   return new MetricLoops(implementation, pixelOffset);
 }
 
@@ -110,7 +115,7 @@ export function implementMetric(
   if (typeof metric === 'string') return generatedImplementation(metric, conventions);
   if (typeof metric?.implement !== 'function') {
     throw new OptionError(
-      'metric must be the name of a variant or an object made by a metric factory; losses with state (Wise-IoU, focal weights) are no metrics',
+      'expected a metric: the name of a variant or what a metric factory made (Wise-IoU and focal weights are losses)',
       { metric: String(metric) },
     );
   }
@@ -124,16 +129,7 @@ class MetricLoops implements ResolvedMetric {
   readonly name: string;
   readonly symmetric: boolean;
   readonly termCount: number;
-  private readonly double: BoundLoops<Column>;
-  private readonly single: BoundLoops<Float32Array> | undefined;
   private readonly scratch = new Float64Array(runLength);
-  private readonly one = [0, 1, 2, 3].map(() => new Float64Array(1)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  private readonly oneTerm: Column[];
   private spareTerms: Column[] = [];
 
   constructor(
@@ -142,14 +138,17 @@ class MetricLoops implements ResolvedMetric {
   ) {
     this.name = implementation.name;
     this.symmetric = implementation.symmetric;
-    this.double = implementation.double;
-    this.single = implementation.single;
-    this.termCount = this.double.termCount;
-    this.oneTerm = this.createTerms(this.scratch, 1);
+    this.termCount = implementation.double.termCount;
   }
 
   minIou(threshold: number): number | null {
     return this.implementation.minIou(threshold);
+  }
+
+  /** The loops for columns like this one; all columns of a call are of one type. */
+  private loopsFor(column: Column): BoundLoops<Column> {
+    const { single, double } = this.implementation;
+    return single !== undefined && column instanceof Float32Array ? (single as BoundLoops<Column>) : double;
   }
 
   createTerms(like: Column, capacity: number): Column[] {
@@ -166,22 +165,8 @@ class MetricLoops implements ResolvedMetric {
     to: number,
     terms: readonly Column[],
   ): void {
-    if (this.termCount === 0) return;
-    const { single, double } = this;
-    if (single !== undefined && x1s instanceof Float32Array) {
-      single.terms!(
-        x1s,
-        y1s as Float32Array,
-        x2s as Float32Array,
-        y2s as Float32Array,
-        terms as Float32Array[],
-        from,
-        to,
-        single.parameters,
-      );
-    } else {
-      double.terms!(x1s, y1s, x2s, y2s, terms, from, to, double.parameters);
-    }
+    const loops = this.loopsFor(x1s);
+    loops.terms?.(x1s, y1s, x2s, y2s, terms, from, to, loops.parameters);
   }
 
   row(
@@ -199,27 +184,8 @@ class MetricLoops implements ResolvedMetric {
     at: number,
     terms = this.termsOf(x1s, y1s, x2s, y2s, from, to),
   ): void {
-    const { single, double } = this;
-    if (single !== undefined && x1s instanceof Float32Array) {
-      single.row(
-        ax1,
-        ay1,
-        ax2,
-        ay2,
-        x1s,
-        y1s as Float32Array,
-        x2s as Float32Array,
-        y2s as Float32Array,
-        terms as readonly Float32Array[],
-        from,
-        to,
-        single.parameters,
-        out,
-        at,
-      );
-    } else {
-      double.row(ax1, ay1, ax2, ay2, x1s, y1s, x2s, y2s, terms, from, to, double.parameters, out, at);
-    }
+    const loops = this.loopsFor(x1s);
+    loops.row(ax1, ay1, ax2, ay2, x1s, y1s, x2s, y2s, terms, from, to, loops.parameters, out, at);
   }
 
   anyAbove(
@@ -237,25 +203,11 @@ class MetricLoops implements ResolvedMetric {
     inclusive: boolean,
     terms = this.termsOf(x1s, y1s, x2s, y2s, from, to),
   ): boolean {
-    const { single, scratch } = this;
-    if (single?.any !== undefined && x1s instanceof Float32Array) {
-      return single.any(
-        bx1,
-        by1,
-        bx2,
-        by2,
-        x1s,
-        y1s as Float32Array,
-        x2s as Float32Array,
-        y2s as Float32Array,
-        terms as readonly Float32Array[],
-        from,
-        to,
-        single.parameters,
-        threshold,
-        inclusive,
-      );
+    const { any, row, parameters } = this.loopsFor(x1s);
+    if (any !== undefined) {
+      return any(bx1, by1, bx2, by2, x1s, y1s, x2s, y2s, terms, from, to, parameters, threshold, inclusive);
     }
+    const { scratch } = this;
     // Suppression mostly ends within the first few boxes, so runs start short and grow.
     for (
       let start = from, length = 8;
@@ -263,7 +215,7 @@ class MetricLoops implements ResolvedMetric {
       start += length, length = Math.min(2 * length, runLength)
     ) {
       const end = Math.min(start + length, to);
-      this.row(bx1, by1, bx2, by2, x1s, y1s, x2s, y2s, start, end, scratch, 0, terms);
+      row(bx1, by1, bx2, by2, x1s, y1s, x2s, y2s, terms, start, end, parameters, scratch, 0);
       for (let i = 0; i < end - start; i++) {
         const similarity = scratch[i]!;
         if (similarity > threshold || (inclusive && similarity === threshold)) return true;
@@ -282,13 +234,13 @@ class MetricLoops implements ResolvedMetric {
     bx2: number,
     by2: number,
   ): number {
-    const [x1s, y1s, x2s, y2s] = this.one;
-    x1s[0] = bx1;
-    y1s[0] = by1;
-    x2s[0] = bx2;
-    y2s[0] = by2;
-    this.fillTerms(x1s, y1s, x2s, y2s, 0, 1, this.oneTerm);
-    this.row(ax1, ay1, ax2, ay2, x1s, y1s, x2s, y2s, 0, 1, this.scratch, 0, this.oneTerm);
+    const [x1s, y1s, x2s, y2s] = [bx1, by1, bx2, by2].map((value) => Float64Array.of(value)) as [
+      Column,
+      Column,
+      Column,
+      Column,
+    ];
+    this.row(ax1, ay1, ax2, ay2, x1s, y1s, x2s, y2s, 0, 1, this.scratch, 0);
     return this.scratch[0]!;
   }
 
@@ -304,7 +256,7 @@ class MetricLoops implements ResolvedMetric {
     if (this.termCount === 0) return this.spareTerms;
     const spare = this.spareTerms[0];
     if (spare === undefined || spare.length < to || spare.constructor !== x1s.constructor) {
-      this.spareTerms = this.createTerms(x1s, Math.max(2 * to, 64));
+      this.spareTerms = this.createTerms(x1s, Math.max(2 * to, runLength));
     }
     this.fillTerms(x1s, y1s, x2s, y2s, from, to, this.spareTerms);
     return this.spareTerms;

@@ -82,28 +82,18 @@ export function ciouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const bAspectAngle = terms0[j]!;
-    const bWidth = bx2 - bx1;
-    const bHeight = heightEps + (by2 - by1);
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
+    const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
+    const iou = v32 === 0 ? 0 : intersection / v32;
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
     const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
-    const centreShare = diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared;
     const v65 = bAspectAngle - aAspectAngle;
     const aspectDifference = (v65 * v65) * 0.4052847345693511;
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
-      const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-      const iou = v32 === 0 ? 0 : intersection / v32;
-      const v72 = (aspectDifference + (1 - iou)) + alphaEps;
-      similarity = Math.min(Math.max((iou - (centreShare + (aspectDifference * (iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0)))), lowest), highest);
-    } else {
-      const v84 = alphaEps + (aspectDifference + 1);
-      similarity = Math.min(highest, Math.max(lowest, (0 - (centreShare + (aspectDifference * (0 > alphaGate ? (v84 === 0 ? 0 : aspectDifference / v84) : 0))))));
-    }
-    out[at + j - from] = similarity;
+    const v72 = (aspectDifference + (1 - iou)) + alphaEps;
+    out[at + j - from] = Math.min(Math.max((iou - ((diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared) + (aspectDifference * (iou > alphaGate ? (v72 === 0 ? 0 : aspectDifference / v72) : 0)))), lowest), highest);
   }
 }
 

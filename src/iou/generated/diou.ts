@@ -47,20 +47,13 @@ export function diouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
+    const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
     const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
     const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
-    const centreShare = diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared;
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
-      const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
-      similarity = (v32 === 0 ? 0 : intersection / v32) - centreShare;
-    } else {
-      similarity = 0 - centreShare;
-    }
-    out[at + j - from] = similarity;
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (diagonalSquared === 0 ? 0 : ((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) / diagonalSquared);
   }
 }

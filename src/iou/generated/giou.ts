@@ -45,19 +45,11 @@ export function giouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const union = aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)));
+    const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
+    const union = (aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection;
+    const v32 = Math.max((union + unionEps), unionFloor);
     const enclosingArea = (Math.max(ax2, bx2) - Math.min(ax1, bx1)) * (Math.max(ay2, by2) - Math.min(ay1, by1));
-    const v44 = Math.max((enclosingArea + penaltyEnclosingEps), enclosingFloor);
     const v51 = Math.max(enclosingFloor, (enclosingArea + enclosingEps));
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
-      const union28 = union - intersection;
-      const v32 = Math.max((union28 + unionEps), unionFloor);
-      similarity = (v32 === 0 ? 0 : intersection / v32) - (v51 === 0 ? 0 : (v44 - Math.max(unionFloor, (union28 + penaltyUnionEps))) / v51);
-    } else {
-      similarity = 0 - (v51 === 0 ? 0 : (v44 - Math.max(unionFloor, (union + penaltyUnionEps))) / v51);
-    }
-    out[at + j - from] = similarity;
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (v51 === 0 ? 0 : (Math.max((enclosingArea + penaltyEnclosingEps), enclosingFloor) - Math.max(unionFloor, (union + penaltyUnionEps))) / v51);
   }
 }

@@ -37,12 +37,6 @@ export function iofRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
-      similarity = v26 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0)) / v26;
-    } else {
-      similarity = 0;
-    }
-    out[at + j - from] = similarity;
+    out[at + j - from] = v26 === 0 ? 0 : (Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0)) / v26;
   }
 }

@@ -6,13 +6,13 @@ import { alphaCiouRow64, alphaCiouTerms64 } from './alphaCiou.ts';
 import { alphaDiouRow64 } from './alphaDiou.ts';
 import { alphaGiouRow64 } from './alphaGiou.ts';
 import { alphaIouRow64 } from './alphaIou.ts';
-import { ciouRow32, ciouRow64, ciouTerms32, ciouTerms64 } from './ciou.ts';
-import { diouRow32, diouRow64 } from './diou.ts';
+import { ciouRow64, ciouTerms64 } from './ciou.ts';
+import { diouRow64 } from './diou.ts';
 import { eiouRow64 } from './eiou.ts';
-import { giouRow32, giouRow64 } from './giou.ts';
+import { giouRow64 } from './giou.ts';
 import { ioaRow64 } from './ioa.ts';
-import { iofRow32, iofRow64 } from './iof.ts';
-import { iosRow32, iosRow64 } from './ios.ts';
+import { iofRow64 } from './iof.ts';
+import { iosRow64 } from './ios.ts';
 import { mpdiouRow64 } from './mpdiou.ts';
 import { nwdRow64 } from './nwd.ts';
 import { piouRow64 } from './piou.ts';
@@ -62,14 +62,12 @@ export const generatedMetrics = {
     symmetric: true,
     minIou: neverAboveIou,
     double: { parameters: 'heightEps unionEps unionFloor diagonalEps alphaGate shapeHeightEps alphaEps lowest highest', row: ciouRow64, termCount: 1, terms: ciouTerms64 },
-    single: { parameters: 'diagonalEps alphaEps', row: ciouRow32, termCount: 1, terms: ciouTerms32 },
   },
   diou: {
     name: 'diou',
     symmetric: true,
     minIou: neverAboveIou,
     double: { parameters: 'heightEps unionEps unionFloor diagonalEps', row: diouRow64 },
-    single: { parameters: 'diagonalEps', row: diouRow32 },
   },
   eiou: {
     name: 'eiou',
@@ -82,7 +80,6 @@ export const generatedMetrics = {
     symmetric: true,
     minIou: neverAboveIou,
     double: { parameters: 'heightEps unionEps unionFloor penaltyEnclosingEps enclosingFloor penaltyUnionEps enclosingEps', row: giouRow64 },
-    single: { parameters: '', row: giouRow32 },
   },
   ioa: {
     name: 'ioa',
@@ -95,14 +92,12 @@ export const generatedMetrics = {
     symmetric: false,
     minIou: noBound,
     double: { parameters: 'heightEps unionEps unionFloor', row: iofRow64 },
-    single: { parameters: '', row: iofRow32 },
   },
   ios: {
     name: 'ios',
     symmetric: true,
     minIou: noBound,
     double: { parameters: 'heightEps unionEps unionFloor', row: iosRow64 },
-    single: { parameters: '', row: iosRow32 },
   },
   mpdiou: {
     name: 'mpdiou',
