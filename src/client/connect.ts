@@ -107,7 +107,10 @@ function launch(
       resolve(client);
     };
     const open = (worker: unknown) => {
-      endpoint = openEndpoint(worker, failed);
+      endpoint = openEndpoint(worker, {
+        onFailure: failed,
+        onUnreadable: (cause) => failed('sent a message that cannot be read here', cause),
+      });
       if (settled) {
         endpoint.close();
         return;

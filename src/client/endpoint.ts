@@ -26,8 +26,16 @@ export type MessageListener =
   | ((event: { readonly data: unknown }) => void)
   | { handleEvent(event: { readonly data: unknown }): void };
 
-/** Called at most a few times, with what happened in words and the error if there is one. */
-export type FailureListener = (reason: string, cause?: unknown) => void;
+/** Whom to tell that a channel failed. */
+export interface EndpointListeners {
+  /**
+   * The other side failed or ended, in words, with the error if there is one. Left out inside a worker: there `error`
+   * is the worker's own, and listening to it would keep it from the parent.
+   */
+  readonly onFailure?: (reason: string, cause?: unknown) => void;
+  /** A message came that cannot be read. */
+  readonly onUnreadable: (cause?: unknown) => void;
+}
 
 /** A web `Worker`, `MessagePort` or worker scope, structurally. */
 interface EventChannel {
@@ -78,16 +86,16 @@ export function isChannel(value: unknown): value is object {
 /**
  * Wraps a channel.
  *
- * @param onFailure told of `error`, `messageerror` and `exit`, from the moment of wrapping until `close`
+ * @param listeners told of `error`, `messageerror` and `exit`, from the moment of wrapping until `close`
  * @throws OptionError when the value is no worker and no port
  */
-export function openEndpoint(channel: unknown, onFailure: FailureListener): Endpoint {
+export function openEndpoint(channel: unknown, listeners: EndpointListeners): Endpoint {
   if (!isChannel(channel)) {
     throw new OptionError(`expected a Worker or a MessagePort, got ${describe(channel)}`);
   }
   return isEmitter(channel)
-    ? emitterEndpoint(channel, onFailure)
-    : eventEndpoint(channel as EventChannel, onFailure);
+    ? emitterEndpoint(channel, listeners)
+    : eventEndpoint(channel as EventChannel, listeners);
 }
 
 function describe(value: unknown): string {
@@ -100,7 +108,7 @@ function deliver(listener: MessageListener, data: unknown): void {
   else listener.handleEvent({ data });
 }
 
-function eventEndpoint(channel: EventChannel, onFailure: FailureListener): Endpoint {
+function eventEndpoint(channel: EventChannel, { onFailure, onUnreadable }: EndpointListeners): Endpoint {
   const listeners = new Set<MessageListener>();
   const message = (event: { readonly data: unknown }) => {
     for (const listener of [...listeners]) deliver(listener, event.data);
@@ -109,15 +117,17 @@ function eventEndpoint(channel: EventChannel, onFailure: FailureListener): Endpo
     // The failure is reported as a rejection, so it is no longer an uncaught error of the page as well.
     event.preventDefault?.();
     if (event.message === undefined || event.message === '') {
-      onFailure('its script could not be loaded (not found, not JavaScript, or blocked by a content policy)');
+      onFailure?.(
+        'its script could not be loaded (not found, not JavaScript, or blocked by a content policy)',
+      );
     } else {
       const where = event.filename ? ` (${event.filename}:${event.lineno})` : '';
-      onFailure(`threw ${event.message.replace(/^Uncaught /, '')}${where}`, event.error ?? undefined);
+      onFailure?.(`threw ${event.message.replace(/^Uncaught /, '')}${where}`, event.error ?? undefined);
     }
   };
-  const unreadable = () => onFailure('sent a message that cannot be read here');
+  const unreadable = () => onUnreadable();
   channel.addEventListener('message', message);
-  channel.addEventListener('error', error);
+  if (onFailure !== undefined) channel.addEventListener('error', error);
   channel.addEventListener('messageerror', unreadable);
   channel.start?.();
   return {
@@ -137,17 +147,17 @@ function eventEndpoint(channel: EventChannel, onFailure: FailureListener): Endpo
   };
 }
 
-function emitterEndpoint(channel: EmitterChannel, onFailure: FailureListener): Endpoint {
+function emitterEndpoint(channel: EmitterChannel, { onFailure, onUnreadable }: EndpointListeners): Endpoint {
   const listeners = new Set<MessageListener>();
   const message = (data: unknown) => {
     for (const listener of [...listeners]) deliver(listener, data);
   };
   const error = (cause: unknown) => {
-    onFailure(`threw ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`, cause);
+    onFailure?.(`threw ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`, cause);
   };
-  const unreadable = (cause: unknown) => onFailure('sent a message that cannot be read here', cause);
-  const exit = (code: unknown) => onFailure(`exited with code ${code}`);
-  const close = () => onFailure('closed its port');
+  const unreadable = (cause: unknown) => onUnreadable(cause);
+  const exit = (code: unknown) => onFailure?.(`exited with code ${code}`);
+  const close = () => onFailure?.('closed its port');
   channel.on('message', message);
   channel.on('error', error);
   channel.on('messageerror', unreadable);

@@ -37,10 +37,8 @@ export function serveWorker(
   onDispose?: () => void,
 ): void {
   const running = new Map<number, AbortController>();
-  // An uncaught error is the parent's to hear of (`error` event); only messages nobody can read are told here.
-  const endpoint = openEndpoint(channel, (reason) => {
-    if (reason.includes('cannot be read'))
-      send({ boxops: 'fault', message: 'it got a message it cannot read' });
+  const endpoint = openEndpoint(channel, {
+    onUnreadable: () => send({ boxops: 'fault', message: 'got a message that it cannot read' }),
   });
   const send = (signal: Signal) => endpoint.postMessage(signal);
 
