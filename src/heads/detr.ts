@@ -51,7 +51,10 @@ export function decodeDetr(outputs: ModelOutputs, options: DetrOptions): Candida
 
 /** Detections of a DETR output scored by softmax over C + 1 classes, the last being "no object"; in query order. */
 export function decodeDetrSoftmax(outputs: ModelOutputs, options: DecodeOptions): Candidates {
-  const tensors = detrTensors('detr-softmax', outputs, options);
+  // the classifier has one column more than there are classes
+  const { classCount } = options;
+  const columns = classCount === undefined ? {} : { classCount: classCount + 1 };
+  const tensors = detrTensors('detr-softmax', outputs, { ...options, ...columns });
   const { logits, queries, classes } = tensors;
   const threshold = startPicks(options);
   for (let query = 0; query < queries; query++) {

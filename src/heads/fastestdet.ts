@@ -8,7 +8,10 @@ import { layoutError } from './layout.ts';
 import { finishPicks, startPicks } from './picks.ts';
 import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
 
-/** Candidates of FastestDet, in cell order. */
+/**
+ * Candidates of FastestDet, in cell order. `multiLabel` has no meaning here: a softmax makes classes exclusive, and the
+ * model's own decoder takes the best one.
+ */
 export function decodeFastestDet(outputs: ModelOutputs, options: DecodeOptions): Candidates {
   const { input } = options;
   const grid = readGrids(outputs, options).find(({ columns }) => columns >= 5 + (options.classCount ?? 1));
@@ -18,7 +21,7 @@ export function decodeFastestDet(outputs: ModelOutputs, options: DecodeOptions):
   const threshold = startPicks(options);
   scanGrid(grid, 0, {
     threshold,
-    multiLabel: options.multiLabel === true,
+    multiLabel: false,
     classCount: options.classCount ?? grid.columns - 5,
     firstColumn: 5,
     combine: (score, row) => data[rowStart(grid, row)]! ** 0.6 * score ** 0.4,

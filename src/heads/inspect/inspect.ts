@@ -90,15 +90,15 @@ function inspect(model: OnnxModel): ModelInspection {
   const classCount =
     metadataNames?.length ??
     (rivals.every((rival) => rival.classCount === best!.classCount) ? (best?.classCount ?? null) : null);
-  const assumed = metadataNames === null && classCount === cocoClassNames.length;
+  const assumedNames = metadataNames === null ? assumeNames(chosen, classCount) : [];
   return {
     head: chosen?.head ?? null,
     family: chosen?.family ?? '',
     ambiguous,
     candidates,
-    reasons: reasonsOf(facts, chosen, rivals, assumed),
-    classNames: metadataNames ?? (assumed ? cocoClassNames : []),
-    classNamesSource: metadataNames !== null ? 'metadata' : assumed ? 'assumed' : 'none',
+    reasons: reasonsOf(facts, chosen, rivals, assumedNames),
+    classNames: metadataNames ?? assumedNames,
+    classNamesSource: metadataNames !== null ? 'metadata' : assumedNames.length > 0 ? 'assumed' : 'none',
     classCount,
     preprocessing: chosen?.preprocessing ?? null,
     preprocessingSources: chosen?.preprocessingSources ?? null,
@@ -111,6 +111,21 @@ function inspect(model: OnnxModel): ModelInspection {
   };
 }
 
+const faceHeads: readonly string[] = [
+  'ultraface',
+  'ultraface-raw',
+  'retinaface',
+  'scrfd',
+  'yunet',
+  'blazeface',
+];
+
+/** Names that go without saying: faces, and the 80 classes of COCO. */
+function assumeNames(chosen: HeadCandidate | undefined, classCount: number | null): readonly string[] {
+  if (chosen !== undefined && faceHeads.includes(chosen.head)) return ['face'];
+  return classCount === cocoClassNames.length ? cocoClassNames : [];
+}
+
 /** Ultralytics' `task` rules heads out: a classifier with a lucky shape is no detector. */
 function confirmTask({ metadata }: Facts, candidates: readonly HeadCandidate[]): readonly HeadCandidate[] {
   return metadata.task === 'classify' || metadata.task === 'semantic' ? [] : candidates;
@@ -120,10 +135,10 @@ function reasonsOf(
   facts: Facts,
   chosen: HeadCandidate | undefined,
   rivals: readonly HeadCandidate[],
-  assumed: boolean,
+  assumed: readonly string[],
 ): string[] {
   if (chosen !== undefined) {
-    return assumed
+    return assumed.length === cocoClassNames.length
       ? [...chosen.reasons, '80 classes without names: taken to be those of COCO']
       : [...chosen.reasons];
   }
