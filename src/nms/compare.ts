@@ -50,7 +50,9 @@ export function createComparison(boxes: BoxArray, options: ComparisonOptions): C
   // No library's greedy NMS adds an eps to the plain IoU, whatever its matrix functions do.
   const conventions = preset === undefined || metric === 'iou' ? {} : { preset };
   const resolved = resolveMetric(metric, conventions);
-  const Columns = boxes instanceof Float32Array ? Float32Array : Float64Array;
+  // Metrics without float32 loops compute in float64: their columns, per-box terms above all, keep that precision.
+  const float32 = boxes instanceof Float32Array && resolved.implementation.single !== undefined;
+  const Columns = float32 ? Float32Array : Float64Array;
   const like = new Columns(0);
   return {
     minIou: Math.max(0, resolved.minIou(threshold) ?? 0),

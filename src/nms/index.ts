@@ -1,9 +1,16 @@
 export { type AdaptiveNmsOptions, adaptiveNms } from './adaptive-nms.ts';
+export { type BatchSuppression, nmsBatch } from './batch.ts';
 export { type BoxVotingOptions, boxVoting, type ScoreVotingOptions, scoreVoting } from './box-voting.ts';
 export { type ClusterNmsOptions, clusterNms } from './cluster-nms.ts';
 export { fastNms } from './fast-nms.ts';
 export type { Fusion, FusionOptions, ModelBoxes } from './fusion.ts';
 export { type MatrixNmsOptions, matrixNms } from './matrix-nms.ts';
+export {
+  type LabelledRows,
+  type MultiLabelOptions,
+  multiLabelCandidates,
+  multiLabelNms,
+} from './multi-label.ts';
 export { nms } from './nms.ts';
 export { type MergeResult, type NonMaximumMergeOptions, nonMaximumMerge } from './non-maximum-merge.ts';
 export { nonMaximumWeighted } from './non-maximum-weighted.ts';

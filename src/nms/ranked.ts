@@ -32,7 +32,8 @@ export class RankedGroup {
     readonly indices: Uint32Array,
     readonly metric: ResolvedMetric,
   ) {
-    const Columns = boxes instanceof Float32Array ? Float32Array : Float64Array;
+    const float32 = boxes instanceof Float32Array && metric.implementation.single !== undefined;
+    const Columns = float32 ? Float32Array : Float64Array;
     this.count = indices.length;
     this.x1 = new Columns(this.count);
     this.y1 = new Columns(this.count);
