@@ -51,6 +51,13 @@ describe('heads against numpy', () => {
       expect(Math.abs(found.scores[i]! - expected.scores[k]!)).toBeLessThanOrEqual(1.2e-7);
     });
     expectRows(rowsOf(found.boxes, found.count, expected.step), expected.boxes);
+    for (const key of ['keypoints', 'angles', 'maskCoefficients'] as const) {
+      const rows: readonly (readonly number[])[] | undefined = (
+        expected as Partial<Record<typeof key, number[][]>>
+      )[key];
+      expect(found[key] === undefined, key).toBe(rows === undefined);
+      if (rows !== undefined) expectRows(rowsOf(found[key]!, found.count, expected.step), rows);
+    }
     expect(sum(found.classIds)).toBe(expected.classSum);
     expect(sum(found.scores)).toBeCloseTo(expected.scoreSum, 3);
     expect(Math.abs(sum(found.boxes) - expected.boxSum)).toBeLessThan(1e-5 * Math.abs(expected.boxSum) + 0.1);

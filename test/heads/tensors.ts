@@ -56,6 +56,13 @@ function values(
         return Math.floor(value * 80);
       case 'pixels':
         return value * 512;
+      case 'whole':
+        return Math.floor(value * 80) + 1;
+      case 'count':
+        return 20 + Math.floor(value * 20);
+      case 'batched':
+        if (column === 0) return Math.floor(value * 3);
+        return column === 5 ? Math.floor(value * 80) : column < 5 ? value * 512 : value;
       default:
         return value;
     }
