@@ -25,9 +25,9 @@ export function detectorLaunchers(worker: DetectorOptions['worker']): WorkerLaun
   }
   if (isNode()) {
     if (worker === 'inline') throw new OptionError("worker: 'inline' needs a browser", { worker });
-    // The name is not in the expression: bundlers for the browser would copy the file.
-    const name = './worker-node.js';
-    return [threadLauncher(new URL(name, import.meta.url))];
+    // Name and place are not in the expression: bundlers for the browser would copy the file, or warn.
+    const [name, here] = ['./worker-node.js', import.meta.url];
+    return [threadLauncher(new URL(name, here))];
   }
   if (worker === 'url') return [workerFile];
   if (worker === 'inline') return [workerText];
@@ -36,10 +36,8 @@ export function detectorLaunchers(worker: DetectorOptions['worker']): WorkerLaun
 
 const workerFile: WorkerLauncher = {
   kind: 'url',
-  get source() {
-    const name = './worker.js';
-    return new URL(name, import.meta.url).href;
-  },
+  // The file's name in the package: only the bundler knows where it put the file.
+  source: 'boxops/worker',
   start: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'boxops' }),
 };
 

@@ -54,7 +54,8 @@ async function importRuntime(build: RuntimeBuild, { runtimeUrl, wasmPaths }: Run
     // code that no bundler resolved (an inline worker, a bare page): the runtime beside its wasm files
     if (typeof wasmPaths === 'string') return importUrl(`${wasmPaths}ort.${build}.bundle.min.mjs`);
     throw new UnsupportedError(
-      'The detector needs onnxruntime-web, an optional peer of boxops: npm install onnxruntime-web',
+      'The detector needs onnxruntime-web, an optional peer of boxops: npm install onnxruntime-web. ' +
+        'Where no bundler resolved it (an inline worker, a bare page) it needs wasmPaths, a folder, or runtimeUrl.',
       { module: `onnxruntime-web/${build}`, reason: messageOf(error) },
       { cause: error },
     );
