@@ -23,6 +23,8 @@ export async function kernelSource(family: string): Promise<string> {
       '--outFile',
       outFile,
       '-O3',
+      '--shrinkLevel',
+      '1',
       '--converge',
       '--noAssert',
       '--runtime',

@@ -5,7 +5,7 @@ import { allocate } from './memory';
 export let sortedKeys: usize = 0;
 export let sortedValues: usize = 0;
 
-// Sorts by the 20 (few pairs) or 22 leading bits of the keys' range in two passes, then mends the rest by insertion,
+// Sorts by the 16 (few pairs) or 22 leading bits of the keys' range in two passes, then mends the rest by insertion,
 // which finds next to nothing to do. Where scores crowd together so much that it does, the exact radix sort runs.
 export function sortPairs(count: i32, keys: usize, values: usize, spareKeys: usize, spareValues: usize): void {
   let low: u32 = 0xffffffff;
@@ -15,7 +15,7 @@ export function sortPairs(count: i32, keys: usize, values: usize, spareKeys: usi
     low = min(low, key);
     high = max(high, key);
   }
-  const bits: i32 = count < 4096 ? 10 : 11;
+  const bits: i32 = count < 2048 ? 8 : 11;
   const shift: i32 = max(0, 32 - <i32>clz(high - low) - 2 * bits);
   scatter(count, bits, 2, low, shift, keys, values, spareKeys, spareValues);
   if (shift > 0 && !insertion(count, sortedKeys, sortedValues)) {
