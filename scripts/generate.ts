@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { variantsTable } from './generate/documentation.ts';
 import { generateFiles } from './generate/files.ts';
 
 const folder = join(import.meta.dirname, '../src/iou/generated');
@@ -21,6 +22,12 @@ for (const name of readdirSync(folder)) {
   if (files.has(name)) continue;
   stale.push(name);
   if (!check) rmSync(join(folder, name));
+}
+const table = join(import.meta.dirname, '../docs/iou-variants.md');
+const text = await variantsTable();
+if (!existsSync(table) || readFileSync(table, 'utf8') !== text) {
+  stale.push('docs/iou-variants.md');
+  if (!check) writeFileSync(table, text);
 }
 if (check && stale.length > 0) {
   console.error(`stale: ${stale.join(', ')}; run npm run generate`);

@@ -164,19 +164,15 @@ const byObject = new WeakMap<object, Map<string, ResolvedMetric>>();
 /** The metric of a call; resolved once for the same metric and conventions. */
 export function metricOf(options: IouOptions): ResolvedMetric {
   const { metric = 'iou', preset, eps, pixelOffset } = options;
-  const key =
-    preset === undefined && eps === undefined && pixelOffset === undefined
-      ? ''
-      : `${preset}|${eps}|${pixelOffset}`;
-  let known: Map<string, ResolvedMetric>;
-  let name = key;
-  if (typeof metric === 'string') {
-    known = byName;
-    if (key !== '') name = `${metric}|${key}`;
-    else name = metric;
-  } else {
+  const plain = preset === undefined && eps === undefined && pixelOffset === undefined;
+  const conventions = plain ? '' : `|${preset}|${eps}|${pixelOffset}`;
+  let known = byName;
+  let name = conventions;
+  if (typeof metric === 'object' && metric !== null) {
     known = byObject.get(metric) ?? new Map<string, ResolvedMetric>();
     byObject.set(metric, known);
+  } else {
+    name = plain ? metric : metric + conventions;
   }
   let resolved = known.get(name);
   if (resolved === undefined) {

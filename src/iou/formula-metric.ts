@@ -9,6 +9,7 @@ import { defaultGuards, unbounded } from './formula/guards.ts';
 import { Program, programTile } from './formula/program.ts';
 import { type Guards, Terms } from './formula/terms.ts';
 import type { Variant } from './formula/variant.ts';
+import { given } from './generated-metric.ts';
 import type { MetricImplementation } from './implementation.ts';
 import type { Column, RowLoop, TermsLoop } from './loops.ts';
 import type { MetricConventions, MetricObject } from './types.ts';
@@ -64,7 +65,8 @@ export function instantiate(
   let formula = variant.formula(
     new Terms(constantGuards(variant.guardsOf ?? variant.name, conventions, values)),
   );
-  for (const [name, value] of Object.entries(values)) formula = withParameter(formula, name, value);
+  for (const [name, value] of Object.entries(values))
+    formula = withParameter(formula, name, given(name, value));
   return formula;
 }
 

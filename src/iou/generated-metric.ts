@@ -49,7 +49,13 @@ export function bindLoops<C extends Column>(
   return { termCount: 0, ...loops, parameters: scalars(parameters, values) };
 }
 
-/** Values of run-time scalars named in a list, in its order. */
+/** Values of run-time scalars named in a list, in its order. Throws {@link OptionError} for one that has none. */
 export function scalars(names: string, values: Readonly<Record<string, number>>): Float64Array {
-  return Float64Array.from(names === '' ? [] : names.split(' '), (name) => values[name]!);
+  return Float64Array.from(names === '' ? [] : names.split(' '), (name) => given(name, values[name]!));
+}
+
+/** NaN is the default of a parameter that only the caller can know. */
+export function given(name: string, value: number): number {
+  if (!Number.isNaN(value)) return value;
+  throw new OptionError(`metric needs ${name}: make it with its factory`, { parameter: name });
 }

@@ -113,33 +113,47 @@ function execute(node: GraphNode, count: number, out: Float64Array, inputs: read
   const { data: y, mask: my } = inputs[1] ?? none;
   const { data: z, mask: mz } = inputs[2] ?? none;
   const { data: w, mask: mw } = inputs[3] ?? none;
+  // The five commonest have a loop for each shape of operands: an index that is always used as it is costs half as much.
+  const bothVary = mx !== 0 && my !== 0;
+  const first = x[0]!;
+  const second = y[0]!;
   switch (node.operation) {
     case 'add':
-      for (let i = 0; i < count; i++) out[i] = x[i & mx]! + y[i & my]!;
+      if (bothVary) for (let i = 0; i < count; i++) out[i] = x[i]! + y[i]!;
+      else if (my === 0) for (let i = 0; i < count; i++) out[i] = x[i]! + second;
+      else for (let i = 0; i < count; i++) out[i] = first + y[i]!;
       break;
     case 'sub':
-      for (let i = 0; i < count; i++) out[i] = x[i & mx]! - y[i & my]!;
+      if (bothVary) for (let i = 0; i < count; i++) out[i] = x[i]! - y[i]!;
+      else if (my === 0) for (let i = 0; i < count; i++) out[i] = x[i]! - second;
+      else for (let i = 0; i < count; i++) out[i] = first - y[i]!;
       break;
     case 'mul':
-      for (let i = 0; i < count; i++) out[i] = x[i & mx]! * y[i & my]!;
+      if (bothVary) for (let i = 0; i < count; i++) out[i] = x[i]! * y[i]!;
+      else if (my === 0) for (let i = 0; i < count; i++) out[i] = x[i]! * second;
+      else for (let i = 0; i < count; i++) out[i] = first * y[i]!;
       break;
     case 'min':
-      for (let i = 0; i < count; i++) out[i] = Math.min(x[i & mx]!, y[i & my]!);
+      if (bothVary) for (let i = 0; i < count; i++) out[i] = Math.min(x[i]!, y[i]!);
+      else if (my === 0) for (let i = 0; i < count; i++) out[i] = Math.min(x[i]!, second);
+      else for (let i = 0; i < count; i++) out[i] = Math.min(first, y[i]!);
       break;
     case 'max':
-      for (let i = 0; i < count; i++) out[i] = Math.max(x[i & mx]!, y[i & my]!);
+      if (bothVary) for (let i = 0; i < count; i++) out[i] = Math.max(x[i]!, y[i]!);
+      else if (my === 0) for (let i = 0; i < count; i++) out[i] = Math.max(x[i]!, second);
+      else for (let i = 0; i < count; i++) out[i] = Math.max(first, y[i]!);
       break;
     case 'abs':
-      for (let i = 0; i < count; i++) out[i] = Math.abs(x[i & mx]!);
+      for (let i = 0; i < count; i++) out[i] = Math.abs(x[i]!);
       break;
     case 'sqrt':
-      for (let i = 0; i < count; i++) out[i] = Math.sqrt(x[i & mx]!);
+      for (let i = 0; i < count; i++) out[i] = Math.sqrt(x[i]!);
       break;
     case 'exp':
-      for (let i = 0; i < count; i++) out[i] = Math.exp(x[i & mx]!);
+      for (let i = 0; i < count; i++) out[i] = Math.exp(x[i]!);
       break;
     case 'log':
-      for (let i = 0; i < count; i++) out[i] = Math.log(x[i & mx]!);
+      for (let i = 0; i < count; i++) out[i] = Math.log(x[i]!);
       break;
     case 'ratio':
       for (let i = 0; i < count; i++) {

@@ -33,7 +33,7 @@ export const generatedGradients = {
   ioa: { parameters: 'heightEps unionEps unionFloor', gradient: ioaGradient },
   iof: { parameters: 'heightEps unionEps unionFloor', gradient: iofGradient },
   ios: { parameters: 'heightEps unionEps unionFloor', gradient: iosGradient },
-  mpdiou: { parameters: 'heightEps unionEps unionFloor imageDiagonalSquared', defaults: { imageDiagonalSquared: 1 }, gradient: mpdiouGradient },
+  mpdiou: { parameters: 'heightEps unionEps unionFloor imageDiagonalSquared', defaults: { imageDiagonalSquared: NaN }, gradient: mpdiouGradient },
   nwd: { parameters: 'distanceEps heightEps constant', defaults: { constant: 12.8, distanceEps: 1e-7 }, gradient: nwdGradient },
   piou: { parameters: 'heightEps unionEps unionFloor', gradient: piouGradient },
   piou2: { parameters: 'lambda heightEps unionEps unionFloor', defaults: { lambda: 1.3 }, gradient: piou2Gradient },

@@ -103,7 +103,7 @@ export const generatedMetrics = {
     name: 'mpdiou',
     symmetric: true,
     minIou: neverAboveIou,
-    defaults: { imageDiagonalSquared: 1 },
+    defaults: { imageDiagonalSquared: NaN },
     double: { parameters: 'heightEps unionEps unionFloor imageDiagonalSquared', row: mpdiouRow64 },
   },
   nwd: {

@@ -8,7 +8,7 @@ export const variant: Variant = {
   paper: 'Ma and Xu 2023, arXiv 2307.07662',
   symmetric: true,
   needsParameters: true,
-  parameters: { imageDiagonalSquared: 1 },
+  parameters: { imageDiagonalSquared: Number.NaN },
   formula: (terms) => {
     const { a, b } = terms;
     const share = (dx: Expression, dy: Expression): Expression =>

@@ -1,0 +1,221 @@
+/** Formats, outputs, degenerate and bad input, and the cost of steady use. */
+import { describe, expect, it } from 'vitest';
+import { OptionError, ShapeError } from '../../src/errors.ts';
+import {
+  alignedIou,
+  alphaIou,
+  bestMatch,
+  completeIou,
+  convertBoxes,
+  countAbove,
+  focalerIou,
+  innerIou,
+  type Metric,
+  mpdiou,
+  nwd,
+  pairwiseIou,
+  resolveMetric,
+  shapeIou,
+} from '../../src/index.ts';
+import { boxesOf } from '../golden/iou/boxes.ts';
+
+const a = boxesOf('pixels', 0);
+const b = boxesOf('pixels', 1);
+
+describe('formats', () => {
+  it('every format gives the values of the corners', () => {
+    const expected = pairwiseIou(Float64Array.from(a), Float64Array.from(b), { metric: 'ciou' });
+    for (const format of ['xywh', 'cxcywh', 'yxyx'] as const) {
+      const [p, q] = [a, b].map((boxes) => convertBoxes(Float64Array.from(boxes), 'xyxy', format));
+      const got = pairwiseIou(p!, q!, { metric: 'ciou', format });
+      for (let i = 0; i < expected.length; i++) expect(got[i]).toBeCloseTo(expected[i]!, 12);
+      expect(bestMatch(p!, q!, { metric: 'ciou', format }).indices).toEqual(
+        bestMatch(Float64Array.from(a), Float64Array.from(b), { metric: 'ciou' }).indices,
+      );
+    }
+  });
+
+  it('normalised boxes are compared as they are', () => {
+    const boxes = new Float64Array([0.5, 0.5, 0.2, 0.4]);
+    const other = new Float64Array([0.55, 0.5, 0.2, 0.4]);
+    expect(alignedIou(boxes, other, { format: 'cxcywhn' })[0]).toBeCloseTo(0.6, 12);
+  });
+
+  it('the input is never written', () => {
+    const [p, q] = [a.slice(), b.slice()];
+    pairwiseIou(p, q, { format: 'cxcywh', pixelOffset: 1 });
+    expect(p).toEqual(a);
+    expect(q).toEqual(b);
+  });
+});
+
+describe('precision of results', () => {
+  it('float32 in, float32 out; float64 when either is', () => {
+    expect(pairwiseIou(a, b)).toBeInstanceOf(Float32Array);
+    expect(pairwiseIou(Float64Array.from(a), b)).toBeInstanceOf(Float64Array);
+    expect(bestMatch(a, Float64Array.from(b)).values).toBeInstanceOf(Float64Array);
+  });
+
+  it('extreme float32 boxes go through float64', () => {
+    const tiny = new Float32Array([0, 0, 1e-25, 1e-25]);
+    const half = new Float32Array([0, 0, 1e-25, 5e-26]);
+    expect(pairwiseIou(tiny, half)[0]).toBeCloseTo(0.5, 6);
+    const huge = new Float32Array([0, 0, 3e30, 3e30]);
+    expect(pairwiseIou(huge, huge, { metric: 'ciou' })[0]).toBeCloseTo(1, 6);
+  });
+});
+
+describe('empty and degenerate input', () => {
+  const none = new Float32Array(0);
+  it('no boxes give empty results', () => {
+    expect(pairwiseIou(none, b)).toHaveLength(0);
+    expect(pairwiseIou(a, none)).toHaveLength(0);
+    expect(alignedIou(none, none)).toHaveLength(0);
+    expect(countAbove(a, none, { threshold: 0 })).toEqual(new Uint32Array(a.length / 4));
+    const { values, indices, columnIndices } = bestMatch(a, none, { columnBest: true, secondBest: true });
+    expect(Array.from(values)).toEqual(Array(9).fill(Number.NEGATIVE_INFINITY));
+    expect(Array.from(indices)).toEqual(Array(9).fill(-1));
+    expect(columnIndices).toHaveLength(0);
+    expect(Array.from(bestMatch(none, b, { columnBest: true }).columnIndices!)).toEqual(Array(8).fill(-1));
+  });
+
+  it('boxes that are not finite are NaN in a matrix and match nothing', () => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (let k = 0; k < 4; k++) {
+        const p = new Float32Array([0, 0, 10, 10, 0, 0, 10, 10]);
+        p[k] = bad;
+        const q = new Float32Array([0, 0, 10, 10]);
+        for (const metric of ['iou', 'giou', 'ciou', 'nwd', innerIou()] as Metric[]) {
+          const matrix = pairwiseIou(p, q, { metric });
+          expect(matrix[0]).toBeNaN();
+          expect(matrix[1]).toBeCloseTo(1, 3);
+          expect(pairwiseIou(q, p, { metric })[0]).toBeNaN();
+          expect(Array.from(bestMatch(p, q, { metric }).indices)).toEqual([-1, 0]);
+          expect(bestMatch(q, p, { metric }).indices[0]).toBe(1);
+          expect(Array.from(countAbove(p, q, { metric, threshold: -10 }))).toEqual([0, 1]);
+        }
+      }
+    }
+  });
+});
+
+describe('bad input is a typed error', () => {
+  it('shapes', () => {
+    expect(() => pairwiseIou(new Float32Array(5), b)).toThrow(ShapeError);
+    expect(() => pairwiseIou(a, new Float64Array(3))).toThrow(ShapeError);
+    expect(() => pairwiseIou([0, 0, 1, 1] as unknown as Float32Array, b)).toThrow(ShapeError);
+    expect(() => pairwiseIou(null as unknown as Float32Array, b)).toThrow(ShapeError);
+    expect(() => pairwiseIou(new Int32Array(4) as unknown as Float32Array, b)).toThrow(/Int32Array/);
+    expect(() => alignedIou(a, b.subarray(4))).toThrow(ShapeError);
+  });
+
+  it('options', () => {
+    const bad: (() => unknown)[] = [
+      () => pairwiseIou(a, b, { metric: 'wiou' as Metric }),
+      () => pairwiseIou(a, b, { metric: 'mpdiou' as Metric }),
+      () => pairwiseIou(a, b, { metric: 'constructor' as Metric }),
+      () => pairwiseIou(a, b, { metric: { name: 'wise' } as unknown as Metric }),
+      () => pairwiseIou(a, b, { metric: null as unknown as Metric }),
+      () => pairwiseIou(a, b, { preset: 'keras' as 'coco' }),
+      () => pairwiseIou(a, b, { format: 'xxyy' as 'xyxy' }),
+      () => pairwiseIou(a, b, { pixelOffset: 2 as 1 }),
+      () => pairwiseIou(a, b, { eps: -1 }),
+      () => pairwiseIou(a, b, { eps: Number.NaN }),
+      () => pairwiseIou(a, b, { out: new Float32Array(3) }),
+      () => bestMatch(a, b, { out: { values: new Float32Array(9), indices: new Int32Array(2) } }),
+      () => countAbove(a, b, { threshold: Number.NaN }),
+      () => countAbove(a, b, { threshold: 0, comparator: '<' as '>' }),
+      () => countAbove(a, b, { threshold: 0, out: new Uint32Array(1) }),
+      () => pairwiseIou(a, b, { batch: { a: [0, 9], b: [0, 4, 8] } }),
+      () => pairwiseIou(a, b, { batch: { a: [0, 5, 4, 9], b: [0, 1, 2, 8] } }),
+      () => pairwiseIou(a, b, { batch: { a: [0, 5], b: [0, 8] } }),
+      () => pairwiseIou(a, b, { batch: { a: [1, 9], b: [0, 8] } }),
+      () => pairwiseIou(a, b, { batch: { a: [], b: [] } }),
+      () => innerIou({ ratio: 0 }),
+      () => innerIou({ base: 'nothing' as Metric }),
+      () => innerIou({ base: 'mpdiou' as Metric }).implement({}),
+      () => focalerIou({ d: 0.9, u: 0.5 }),
+      () => alphaIou({ alpha: -1 }),
+      () => alphaIou({ base: 'siou' as 'iou' }),
+      () => completeIou({ alpha: 'sometimes' as 'always' }),
+      () => mpdiou({ width: 0, height: 5 }),
+      () => nwd({ constant: Number.NaN }),
+      () => shapeIou({ scale: -1 }),
+    ];
+    for (const call of bad) expect(call, String(call)).toThrow(OptionError);
+  });
+});
+
+describe('steady use', () => {
+  it('with out nothing is allocated but a few small objects', () => {
+    const out = new Float32Array(72);
+    const best = { values: new Float32Array(9), indices: new Int32Array(9) };
+    const metrics: Metric[] = ['iou', 'ciou', 'siou', innerIou({ base: 'diou' })];
+    const run = (): void => {
+      for (const metric of metrics) {
+        pairwiseIou(a, b, { metric, out });
+        pairwiseIou(a, b, { metric, out, format: 'cxcywh' });
+        bestMatch(a, b, { metric, out: best });
+      }
+    };
+    for (let i = 0; i < 2000; i++) run();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 2000; i++) run();
+    // Any buffer a call would add 24 000 times over.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200_000);
+  });
+
+  it('one column buffer serves calls of different sizes and metrics', () => {
+    const large = new Float32Array(4 * 3000);
+    for (let i = 0; i < 3000; i++) large.set([i, 0, i + 10, 10], 4 * i);
+    const once = pairwiseIou(a, b, { metric: 'ciou' });
+    pairwiseIou(b, large, { metric: 'ciou' });
+    pairwiseIou(Float64Array.from(b), large, { metric: 'shapeIou' });
+    expect(pairwiseIou(a, b, { metric: 'ciou' })).toEqual(once);
+    const { indices } = bestMatch(large.subarray(0, 4), large);
+    expect(indices[0]).toBe(0);
+    expect(bestMatch(large.subarray(4 * 2900, 4 * 2901), large).indices[0]).toBe(2900);
+  });
+});
+
+describe('the evaluator', () => {
+  it('costs at most 8 times a generated loop', () => {
+    const n = 1000;
+    const boxes = new Float64Array(4 * n);
+    for (let i = 0; i < n; i++) {
+      const [x, y] = [(i * 37) % 600, (i * 91) % 500];
+      boxes.set([x, y, x + 20 + ((i * 13) % 90), y + 20 + ((i * 29) % 90)], 4 * i);
+    }
+    const time = (metric: Metric): number => {
+      const resolved = resolveMetric(metric);
+      const columns = [0, 1, 2, 3].map((k) =>
+        Float64Array.from({ length: n }, (_, i) => boxes[4 * i + k]!),
+      ) as [Float64Array, Float64Array, Float64Array, Float64Array];
+      const terms = resolved.createTerms(columns[0], n);
+      resolved.fillTerms(...columns, 0, n, terms);
+      const out = new Float64Array(n);
+      let best = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < 12; round++) {
+        const start = process.cpuUsage().user; // not the clock: other work may share the core
+        for (let i = 0; i < 100; i++) {
+          resolved.row(
+            boxes[4 * i]!,
+            boxes[4 * i + 1]!,
+            boxes[4 * i + 2]!,
+            boxes[4 * i + 3]!,
+            ...columns,
+            0,
+            n,
+            out,
+            0,
+            terms,
+          );
+        }
+        best = Math.min(best, process.cpuUsage().user - start);
+      }
+      return best;
+    };
+    // The same formula by both ways: only its evaluator form has gradient through α.
+    expect(time(completeIou({ alpha: 'undetached' })) / time('ciou')).toBeLessThan(8);
+  });
+});
