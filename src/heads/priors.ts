@@ -6,58 +6,56 @@ import type { DecodeOptions, HeadOptions } from './types.ts';
 
 type Input = DecodeOptions['input'];
 
-/** Square priors of face detectors: `minSizes` pixels a level, all at the middle of a cell. */
+/** RetinaFace: strides 8, 16, 32, two square sizes each, centres `(cell + ½)·stride`. */
+export function retinaFacePriors(input: Input): Float32Array {
+  const sizes = [
+    [16, 32],
+    [64, 128],
+    [256, 512],
+  ];
+  return Float32Array.from(squarePriors(input, [8, 16, 32], sizes, (stride) => stride));
+}
+
+/**
+ * UltraFace: strides 8, 16, 32, 64, square sizes. Its cells share the picture evenly, so where a stride does not divide
+ * the side they are smaller than the stride: centre `(cell + ½) / cells`. Clipped to the picture.
+ */
+export function ultraFacePriors(input: Input): Float32Array {
+  const sizes = [
+    [10, 16, 24],
+    [32, 48],
+    [64, 96],
+    [128, 192, 256],
+  ];
+  const priors = squarePriors(
+    input,
+    [8, 16, 32, 64],
+    sizes,
+    (stride, side) => side / Math.ceil(side / stride),
+  );
+  return Float32Array.from(priors, (value) => Math.min(1, Math.max(0, value)));
+}
+
+/** Priors at the middle of every cell; `pitch` is the distance of cells along a side in pixels. */
 function squarePriors(
   { width, height }: Input,
   strides: readonly number[],
-  minSizes: readonly (readonly number[])[],
-  clip: boolean,
-): Float32Array {
+  sizes: readonly (readonly number[])[],
+  pitch: (stride: number, side: number) => number,
+): number[] {
   const priors: number[] = [];
   strides.forEach((stride, level) => {
+    const pitchX = pitch(stride, width) / width;
+    const pitchY = pitch(stride, height) / height;
     for (let y = 0; y < Math.ceil(height / stride); y++) {
       for (let x = 0; x < Math.ceil(width / stride); x++) {
-        for (const size of minSizes[level]!) {
-          priors.push(
-            ((x + 0.5) * stride) / width,
-            ((y + 0.5) * stride) / height,
-            size / width,
-            size / height,
-          );
+        for (const size of sizes[level]!) {
+          priors.push((x + 0.5) * pitchX, (y + 0.5) * pitchY, size / width, size / height);
         }
       }
     }
   });
-  return Float32Array.from(priors, (value) => (clip ? Math.min(1, Math.max(0, value)) : value));
-}
-
-/** RetinaFace: strides 8, 16, 32, two sizes each. */
-export function retinaFacePriors(input: Input): Float32Array {
-  return squarePriors(
-    input,
-    [8, 16, 32],
-    [
-      [16, 32],
-      [64, 128],
-      [256, 512],
-    ],
-    false,
-  );
-}
-
-/** UltraFace: strides 8, 16, 32, 64, clipped to the picture. */
-export function ultraFacePriors(input: Input): Float32Array {
-  return squarePriors(
-    input,
-    [8, 16, 32, 64],
-    [
-      [10, 16, 24],
-      [32, 48],
-      [64, 96],
-      [128, 192, 256],
-    ],
-    true,
-  );
+  return priors;
 }
 
 /** SSD300 as torchvision makes it (`ssd300_vgg16`): 8732 priors on maps of 38, 19, 10, 5, 3 and 1 cells. */

@@ -418,13 +418,16 @@ def centernet(t, case, size):
     return centre_to_corner(np.concatenate([at, wh], 1)) * 4, scores[order], cls
 
 
-def square_priors(size, strides, sizes):
+def square_priors(size, strides, sizes, even=False):
+    """RetinaFace steps by the stride; UltraFace (`even`) divides each side by its number of cells."""
     out = []
     for stride, level in zip(strides, sizes):
-        for y in range(-(-size[1] // stride)):
-            for x in range(-(-size[0] // stride)):
+        ny, nx = -(-size[1] // stride), -(-size[0] // stride)
+        sx, sy = (nx, ny) if even else (size[0] / stride, size[1] / stride)
+        for y in range(ny):
+            for x in range(nx):
                 for m in level:
-                    out.append([(x + 0.5) * stride / size[0], (y + 0.5) * stride / size[1], m / size[0], m / size[1]])
+                    out.append([(x + 0.5) / sx, (y + 0.5) / sy, m / size[0], m / size[1]])
     return np.array(out)
 
 
@@ -434,7 +437,7 @@ def ultraface(t, case, size):
 
 
 def ultraface_raw(t, case, size):
-    priors = square_priors(size, (8, 16, 32, 64), ([10, 16, 24], [32, 48], [64, 96], [128, 192, 256]))
+    priors = square_priors(size, (8, 16, 32, 64), ([10, 16, 24], [32, 48], [64, 96], [128, 192, 256]), True)
     rows, cls, s = select(t["scores"][:, 1:], case)
     return ssd_boxes(t["boxes"], np.clip(priors, 0, 1), size)[rows], s, cls
 
