@@ -31,18 +31,20 @@ export interface FillPlan {
 /**
  * Writes one image into `out` from `offset` on (3·width·height values).
  *
- * `data` is RGBA of `sourceWidth`×`sourceHeight`, alpha ignored.
+ * `pixels` is RGBA of `sourceWidth`×`sourceHeight`, alpha ignored.
  */
 export function fillImage(
   out: Float32Array,
   offset: number,
-  data: Uint8Array | Uint8ClampedArray,
+  pixels: Uint8Array | Uint8ClampedArray,
   sourceWidth: number,
   sourceHeight: number,
   content: ContentRectangle,
   plan: FillPlan,
   tables: AxisTableCache,
 ): void {
+  // one kind of array, so that the loop is compiled once
+  const data = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length);
   const { width, height, padValue, layout } = plan;
   const area = width * height;
   const planar = layout === 'nchw';
