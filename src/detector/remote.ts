@@ -133,7 +133,7 @@ function absolute(url: string | URL): string {
 }
 
 function absolutePaths(paths: NonNullable<DetectorOptions['wasmPaths']>): typeof paths {
-  if (typeof paths === 'string') return absolute(paths);
+  if (typeof paths === 'string') return absolute(paths.endsWith('/') ? paths : `${paths}/`);
   const { wasm, mjs } = paths;
   return {
     ...(wasm === undefined ? {} : { wasm: absolute(wasm) }),
