@@ -1,9 +1,19 @@
 import { createCanvas } from '@napi-rs/canvas';
 import { describe, expect, it } from 'vitest';
+import { withoutColorProfile } from '../../src/detector/image/color-profile.ts';
 import { checkImageBytes } from '../../src/detector/image/container.ts';
 import { readImage } from '../../src/detector/image/read.ts';
 import { ImageError, ShapeError } from '../../src/errors.ts';
-import { cmykJpeg, corners, orientedCorners, png, quarters, withOrientation } from './support/pictures.ts';
+import {
+  chunk,
+  cmykJpeg,
+  corners,
+  join,
+  orientedCorners,
+  png,
+  quarters,
+  withOrientation,
+} from './support/pictures.ts';
 
 function canvasOfQuarters(width: number, height: number) {
   const canvas = createCanvas(width, height);
@@ -64,6 +74,21 @@ describe('readImage in Node', () => {
     expect(corners(await readImage(webp))).toEqual([0, 1, 2, 3]);
     expect(corners(await readImage(new Blob([jpeg])))).toEqual([0, 1, 2, 3]);
     expect(corners(await readImage(jpeg.buffer))).toEqual([0, 1, 2, 3]);
+  });
+
+  it('ignores colour profiles, as OpenCV and Pillow do', async () => {
+    const profile = Uint8Array.from('ICC_PROFILE\0\u0001\u0001 any profile', (letter) =>
+      letter.charCodeAt(0),
+    );
+    const segment = join([[0xff, 0xe2, 0, profile.length + 2], profile]);
+    const tagged = join([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
+    expect([...withoutColorProfile(tagged, 'jpeg')]).toEqual([...jpeg]);
+    expect(withoutColorProfile(jpeg, 'jpeg')).toBe(jpeg);
+    const plain = png(3, 1, 'rgb', [10, 100, 200, 1, 2, 3, 90, 80, 70]);
+    // a gamma of 1: taken at its word, every value would change
+    const gamma = join([plain.subarray(0, 33), chunk('gAMA', [0, 1, 0x86, 0xa0]), plain.subarray(33)]);
+    expect([...withoutColorProfile(gamma, 'png')]).toEqual([...plain]);
+    expect((await readImage(gamma)).data).toEqual((await readImage(plain)).data);
   });
 
   it('takes raw pixels at once and a canvas of Node', () => {

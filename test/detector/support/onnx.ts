@@ -56,6 +56,8 @@ export interface ConstantDetectorOptions {
   /** Rows of cx, cy, w, h in input pixels and one score a class. */
   readonly rows?: readonly (readonly number[])[];
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Answers as `[N, anchors, 7]`: box, objectness, two scores. Such dims fit YOLOX, YOLOv5 and YOLOv6 alike. */
+  readonly anchorMajor?: boolean;
 }
 
 /** Anchors of the constant detector: strides 8, 16 and 32 over a 32×32 input. */
@@ -65,9 +67,13 @@ const anchors = 21;
 export function constantDetector(options: ConstantDetectorOptions = {}): Uint8Array<ArrayBuffer> {
   const { side = 32, dynamicSize = false, batch = 'batch', rows = [] } = options;
   const metadata = options.metadata ?? { names: "{0: 'cat', 1: 'dog'}", stride: '32', task: 'detect' };
-  const answer = new Float32Array(6 * anchors);
+  const { anchorMajor = false } = options;
+  const shape = anchorMajor ? [anchors, 7] : [6, anchors];
+  const answer = new Float32Array(shape[0] * shape[1]);
   for (const [anchor, row] of rows.entries()) {
-    for (const [channel, entry] of row.entries()) answer[channel * anchors + anchor] = entry;
+    for (const [channel, entry] of row.entries()) {
+      answer[anchorMajor ? anchor * 7 + channel : channel * anchors + anchor] = entry;
+    }
   }
   const size = dynamicSize ? ['height', 'width'] : [side, side];
   const graph = message(
@@ -79,9 +85,9 @@ export function constantDetector(options: ConstantDetectorOptions = {}): Uint8Ar
     text(2, 'constant'),
     tensor('shape', [3], BigInt64Array.of(-1n, 1n, 1n)),
     tensor('zero', [1], Float32Array.of(0)),
-    tensor('answer', [1, 6, anchors], answer),
+    tensor('answer', [1, ...shape], answer),
     value(11, 'images', [batch, 3, ...size]),
-    value(12, 'output0', [batch, 6, anchors]),
+    value(12, 'output0', [batch, ...shape]),
   );
   const entries = Object.entries(metadata).map(([key, entry]) => message(14, text(1, key), text(2, entry)));
   return Uint8Array.from([...int(1, 8), ...graph, ...message(8, text(1, ''), int(2, 13)), ...entries.flat()]);

@@ -25,7 +25,8 @@ function adler32(bytes: Uint8Array): number {
   return ((b << 16) | a) >>> 0;
 }
 
-function join(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
+/** The parts in one array. */
+export function join(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -37,7 +38,8 @@ function join(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
 
 const word = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
 
-function chunk(type: string, data: ArrayLike<number>): Uint8Array {
+/** One chunk of a PNG. */
+export function chunk(type: string, data: ArrayLike<number>): Uint8Array {
   const body = join([Array.from(type, (letter) => letter.charCodeAt(0)), data]);
   return join([word(data.length), body, word(crc32(body))]);
 }
