@@ -57,7 +57,7 @@ export interface LongTaskReport {
 
 /** Plays the clip for a while and reports on the main thread's tasks. */
 export async function traceDemo(seconds: number): Promise<LongTaskReport> {
-  const demo = await serveDemo({ port: 0 });
+  const demo = await serveDemo({ port: 0, minify: false });
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -124,7 +124,7 @@ function contains(outer: TraceEvent, inner: TraceEvent): boolean {
 }
 
 function nameOf({ args }: TraceEvent): string {
-  const file = args?.data?.url?.split('?')[0]?.split('/').slice(-2).join('/') ?? '';
+  const file = args?.data?.url?.split('/').at(-1) ?? '';
   return `${args?.data?.functionName || '(anonymous)'} (${file})`;
 }
 

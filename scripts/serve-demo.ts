@@ -1,6 +1,12 @@
-/** Serves the demo page with Vite, for `npm start`, the tests and the benches; `npx tsx scripts/serve-demo.ts [port]` alone. */
+/**
+ * Builds the demo page with Vite and serves it, for `npm start`, the tests and the benches; alone:
+ * `npx tsx scripts/serve-demo.ts [port]`. To work on the page itself, `npx vite examples/demo` reloads as files change.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createServer } from 'vite';
+import { build, preview } from 'vite';
 
 export interface ServedDemo {
   /** Address of the page, ending in a slash. */
@@ -11,29 +17,39 @@ export interface ServedDemo {
 export interface ServeDemoOptions {
   /** Default 5173; when it is taken, the next free one. 0 takes any free port. */
   readonly port?: number;
+  /** Default true; a trace of the unminified page names its functions. */
+  readonly minify?: boolean;
 }
 
-export async function serveDemo({ port = 5173 }: ServeDemoOptions = {}): Promise<ServedDemo> {
+export async function serveDemo({ port = 5173, minify = true }: ServeDemoOptions = {}): Promise<ServedDemo> {
   const root = fileURLToPath(new URL('../examples/demo/', import.meta.url));
-  const server = await createServer({
-    root,
-    configFile: `${root}vite.config.ts`,
-    logLevel: 'error',
-    clearScreen: false,
-    // a page in use must not reload because a file of the project changed; `npx vite examples/demo` does
-    server: { port, host: '127.0.0.1', watch: null },
+  // a folder of its own, so that two of these never write into each other's page
+  const outDir = mkdtempSync(join(tmpdir(), 'boxops-demo-'));
+  const remove = () => rmSync(outDir, { recursive: true, force: true });
+  process.once('exit', remove);
+  const shared = { root, configFile: `${root}vite.config.ts`, logLevel: 'error' } as const;
+  await build({ ...shared, build: { outDir, emptyOutDir: true, minify } });
+  const server = await preview({
+    ...shared,
+    build: { outDir },
+    preview: { port, host: '127.0.0.1' },
   });
-  await server.listen();
+  const close = async () => {
+    await server.close();
+    process.off('exit', remove);
+    remove();
+  };
   const url = server.resolvedUrls?.local[0];
   if (url === undefined) {
-    await server.close();
+    await close();
     throw new Error('the demo server has no address');
   }
-  return { url, close: () => server.close() };
+  return { url, close };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const port = process.argv[2];
   const { url } = await serveDemo(port === undefined ? {} : { port: Number(port) });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));
   process.stdout.write(`the demo is at ${url}\n`);
 }

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig } from 'vite';
 import { ensureClip } from './build/clipAsset.ts';
 import { hostedFiles } from './build/hostedFiles.ts';
 import { workerEntry } from './build/workerEntry.ts';
@@ -31,6 +31,8 @@ export default defineConfig(async () => {
         'clip/clip.json': join(clip, 'clip.json'),
       }),
     ],
+    // the runtime without its own copies of the wasm files: `wasmPaths` says where they are
+    resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
     server: { fs: { allow: [project] } },
     worker: { format: 'es' as const, plugins: () => [workerEntry(project)] },
     // everything imported is an ES module already; a dependency found late would reload the page

@@ -1,10 +1,10 @@
 /** The demo page as its user meets it: boxes on the clip, other files, other settings, a dead worker. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { writeOnnx } from '../support/onnx.ts';
 import { type DemoBrowser, drawnPixels, dropFile, framesSeen, launchDemo, running } from './page.ts';
@@ -176,7 +176,9 @@ function ambiguousModel(): string {
     nodes: [{ op: 'Identity', inputs: ['constant'], outputs: ['o'] }],
     initializers: [{ name: 'constant', dims: [1, 336, 85], data }],
   });
-  const path = join(mkdtempSync(join(tmpdir(), 'boxops-demo-')), 'either.onnx');
+  const folder = mkdtempSync(join(tmpdir(), 'boxops-demo-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'either.onnx');
   writeFileSync(path, bytes);
   return path;
 }
