@@ -3,6 +3,8 @@
  * results are bit for bit those of the generated float32 loop of the metric. Everything else runs the loops.
  */
 import { useSimd } from '../kernels/backend.ts';
+import { type IouKernelMetric, IouSimd } from '../kernels/iou.ts';
+import { aspectAngle } from './formula/numeric.ts';
 
 /** A whole job in one call, on row-major `x1,y1,x2,y2` float32 boxes. Results are written, never returned as views. */
 export interface IouKernel {
@@ -26,10 +28,25 @@ export interface IouKernel {
   ): boolean;
 }
 
-const kernels: Readonly<Record<string, () => IouKernel>> = {};
+const found = new Map<string, IouKernel>();
+const names: readonly string[] = ['iou', 'iof', 'ios', 'giou', 'diou', 'ciou'] satisfies IouKernelMetric[];
+
+/** The per-box term of CIoU, rounded where its float32 loop rounds. */
+function aspectAngles(boxes: Float32Array, angles: Float32Array): void {
+  const { fround } = Math;
+  for (let i = 0, at = 0; i < angles.length; i++, at += 4) {
+    const width = fround(boxes[at + 2]! - boxes[at]!);
+    angles[i] = aspectAngle(width, fround(boxes[at + 3]! - boxes[at + 1]!));
+  }
+}
 
 /** The kernel of a metric, or null for the JavaScript loops. */
 export function findKernel(metric: string): IouKernel | null {
-  if (!Object.hasOwn(kernels, metric) || !useSimd()) return null;
-  return kernels[metric]!();
+  if (!names.includes(metric) || !useSimd()) return null;
+  let kernel = found.get(metric);
+  if (kernel === undefined) {
+    kernel = new IouSimd(metric as IouKernelMetric, metric === 'ciou' ? aspectAngles : undefined);
+    found.set(metric, kernel);
+  }
+  return kernel;
 }
