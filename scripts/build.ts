@@ -1,6 +1,15 @@
 /** Builds `dist/`: cleans first, then every entry of tsup.config.ts (tsup's own `clean` deletes a sibling config's types). */
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'tsup';
 
-rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
+const dist = new URL('../dist/', import.meta.url);
+rmSync(dist, { recursive: true, force: true });
 await build({ config: true, silent: true });
+
+// Types that name `Disposable` bring its library along: a consumer's `lib` may be older, and the bundler of the
+// declarations drops such references.
+for (const name of readdirSync(dist)) {
+  const text = name.endsWith('.d.ts') ? readFileSync(new URL(name, dist), 'utf8') : '';
+  if (!/\bDisposable\b|Symbol\.dispose/.test(text)) continue;
+  writeFileSync(new URL(name, dist), `/// <reference lib="esnext.disposable" />\n${text}`);
+}
