@@ -134,7 +134,7 @@ export class Terms {
 
   /** Area of the union as it is. */
   get union(): Expression {
-    return this.named('union', sub(add(this.a.area, this.b.area), this.intersection));
+    return this.named('unionArea', sub(add(this.a.area, this.b.area), this.intersection));
   }
 
   /** An area as it divides an intersection, with the library's eps or floor. */
@@ -216,20 +216,24 @@ export class Terms {
     );
   }
 
-  /** The boxes shrunk or grown about their centres. */
+  /**
+   * The boxes shrunk or grown about their centres, seen from a's top-left corner: corners relative to it keep their digits
+   * far from the origin, also in float32.
+   */
   scaled(factor: Operand, prefix: string): Terms {
-    const shrink = (box: BoxTerms): BoxTerms => {
-      const half = mul(0.5, sub(1, factor));
+    const half = mul(0.5, sub(1, factor));
+    const { a } = this;
+    const scale = (box: BoxTerms): BoxTerms => {
       const byX = mul(half, sub(box.x2, box.x1));
       const byY = mul(half, sub(box.y2, box.y1));
       return new BoxTerms(`${prefix}${box.side.toUpperCase()}`, this.guards, [
-        add(box.x1, byX),
-        add(box.y1, byY),
-        sub(box.x2, byX),
-        sub(box.y2, byY),
+        box === a ? byX : add(sub(box.x1, a.x1), byX),
+        box === a ? byY : add(sub(box.y1, a.y1), byY),
+        sub(sub(box.x2, a.x1), byX),
+        sub(sub(box.y2, a.y1), byY),
       ]);
     };
-    return new Terms(this.guards, { a: shrink(this.a), b: shrink(this.b) }, prefix);
+    return new Terms(this.guards, { a: scale(a), b: scale(this.b) }, prefix);
   }
 
   /** The similarity within the library's limits, where it has any. */

@@ -22,6 +22,43 @@ export interface WgslFunction {
   readonly graph: Graph;
 }
 
+/** Parameters of the function, and words that a formula may use as a label and WGSL keeps for itself. */
+const reserved = [
+  'a',
+  'b',
+  'p',
+  'aTerms',
+  'bTerms',
+  'union',
+  'target',
+  'of',
+  'from',
+  'with',
+  'auto',
+  'self',
+  'common',
+  'shared',
+  'final',
+  'new',
+  'type',
+  'demote',
+  'active',
+  'filter',
+  'signed',
+  'smooth',
+  'sample',
+  'precise',
+  'partition',
+  'abs',
+  'min',
+  'max',
+  'exp',
+  'log',
+  'sqrt',
+  'select',
+  'step',
+];
+
 const components = ['x', 'y', 'z', 'w'];
 
 /** Writes a formula as a WGSL function. */
@@ -50,7 +87,7 @@ export function emitWgsl(name: string, formula: Expression, structName = 'Metric
     .map((id) => trimmed[id]!.name);
   const texts = new Map<number, string>();
   const lines: string[] = [];
-  const taken = new Set(['a', 'b', 'p', 'aTerms', 'bTerms']);
+  const taken = new Set(reserved);
   for (const id of order) {
     const node = trimmed[id]!;
     if (stops.has(id)) {

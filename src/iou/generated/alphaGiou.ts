@@ -17,9 +17,9 @@ export function alphaGiouRow64(ax1: number, ay1: number, ax2: number, ay2: numbe
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
-    const union = (aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection;
-    const v32 = Math.max((union + unionEps), unionFloor);
-    const v46 = Math.max(union, (powerEps + ((Math.max(ax2, bx2) - Math.min(ax1, bx1)) * (Math.max(ay2, by2) - Math.min(ay1, by1)))));
-    out[at + j - from] = power(((v32 === 0 ? 0 : intersection / v32) + powerEps), alpha) - power((powerEps + (v46 === 0 ? 0 : (v46 - union) / v46)), alpha);
+    const unionArea = (aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection;
+    const v32 = Math.max((unionArea + unionEps), unionFloor);
+    const v46 = Math.max(unionArea, (powerEps + ((Math.max(ax2, bx2) - Math.min(ax1, bx1)) * (Math.max(ay2, by2) - Math.min(ay1, by1)))));
+    out[at + j - from] = power(((v32 === 0 ? 0 : intersection / v32) + powerEps), alpha) - power((powerEps + (v46 === 0 ? 0 : (v46 - unionArea) / v46)), alpha);
   }
 }

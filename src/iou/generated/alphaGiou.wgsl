@@ -2,8 +2,8 @@
 // α-GIoU. He et al., NeurIPS 2021, arXiv 2110.13675; bbox_alpha_iou of its repository
 fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParameters) -> f32 {
   let intersection = (max((min(a.z, b.z) - max(a.x, b.x)), 0.0) * max((min(a.w, b.w) - max(a.y, b.y)), 0.0));
-  let union = ((((a.z - a.x) * ((a.w - a.y) + p.heightEps)) + ((b.z - b.x) * (p.heightEps + (b.w - b.y)))) - intersection);
-  let v32 = max((union + p.unionEps), p.unionFloor);
-  let v46 = max(union, (p.powerEps + ((max(a.z, b.z) - min(a.x, b.x)) * (max(a.w, b.w) - min(a.y, b.y)))));
-  return (select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps), 1e-30))), (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps) > 0.0) - select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((p.powerEps + select((v46 - union) / select(v46, 1.0, v46 == 0.0), 0.0, v46 == 0.0)), 1e-30))), (p.powerEps + select((v46 - union) / select(v46, 1.0, v46 == 0.0), 0.0, v46 == 0.0)) > 0.0));
+  let unionArea = ((((a.z - a.x) * ((a.w - a.y) + p.heightEps)) + ((b.z - b.x) * (p.heightEps + (b.w - b.y)))) - intersection);
+  let v32 = max((unionArea + p.unionEps), p.unionFloor);
+  let v46 = max(unionArea, (p.powerEps + ((max(a.z, b.z) - min(a.x, b.x)) * (max(a.w, b.w) - min(a.y, b.y)))));
+  return (select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps), 1e-30))), (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps) > 0.0) - select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((p.powerEps + select((v46 - unionArea) / select(v46, 1.0, v46 == 0.0), 0.0, v46 == 0.0)), 1e-30))), (p.powerEps + select((v46 - unionArea) / select(v46, 1.0, v46 == 0.0), 0.0, v46 == 0.0)) > 0.0));
 }

@@ -30,15 +30,15 @@ export function giouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const aHeight = (ay2 - ay1) + heightEps;
     const bWidth = bx2 - bx1;
     const bHeight = heightEps + (by2 - by1);
-    const union = ((aWidth * aHeight) + (bWidth * bHeight)) - intersection;
-    const v30 = union + unionEps;
+    const unionArea = ((aWidth * aHeight) + (bWidth * bHeight)) - intersection;
+    const v30 = unionArea + unionEps;
     const v32 = Math.max(v30, unionFloor);
     const iou = v32 === 0 ? 0 : intersection / v32;
     const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const enclosingArea = enclosingWidth * enclosingHeight;
     const v42 = enclosingArea + penaltyEnclosingEps;
-    const v46 = union + penaltyUnionEps;
+    const v46 = unionArea + penaltyUnionEps;
     const v50 = enclosingArea + enclosingEps;
     const v51 = Math.max(enclosingFloor, v50);
     const emptyShare = v51 === 0 ? 0 : (Math.max(v42, enclosingFloor) - Math.max(unionFloor, v46)) / v51;

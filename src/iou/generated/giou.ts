@@ -16,15 +16,15 @@ export function giouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const by1 = y1s[j]!;
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
-    const union = fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1)));
+    const unionArea = fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1)));
     const enclosingArea = fround(fround(Math.max(ax2, bx2) - Math.min(ax1, bx1)) * fround(Math.max(ay2, by2) - Math.min(ay1, by1)));
     let similarity: number;
     if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
-      const union25 = fround(union - intersection);
-      similarity = fround((union25 === 0 ? 0 : fround(intersection / union25)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union25) / enclosingArea)));
+      const unionArea25 = fround(unionArea - intersection);
+      similarity = fround((unionArea25 === 0 ? 0 : fround(intersection / unionArea25)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - unionArea25) / enclosingArea)));
     } else {
-      similarity = fround(0 - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - union) / enclosingArea)));
+      similarity = fround(0 - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - unionArea) / enclosingArea)));
     }
     out[at + j - from] = similarity;
   }
@@ -46,10 +46,10 @@ export function giouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
-    const union = (aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection;
-    const v32 = Math.max((union + unionEps), unionFloor);
+    const unionArea = (aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection;
+    const v32 = Math.max((unionArea + unionEps), unionFloor);
     const enclosingArea = (Math.max(ax2, bx2) - Math.min(ax1, bx1)) * (Math.max(ay2, by2) - Math.min(ay1, by1));
     const v51 = Math.max(enclosingFloor, (enclosingArea + enclosingEps));
-    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (v51 === 0 ? 0 : (Math.max((enclosingArea + penaltyEnclosingEps), enclosingFloor) - Math.max(unionFloor, (union + penaltyUnionEps))) / v51);
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (v51 === 0 ? 0 : (Math.max((enclosingArea + penaltyEnclosingEps), enclosingFloor) - Math.max(unionFloor, (unionArea + penaltyUnionEps))) / v51);
   }
 }

@@ -2,9 +2,9 @@
 // Generalised IoU. Rezatofighi et al., CVPR 2019, Algorithm 1, arXiv 1902.09630
 fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParameters) -> f32 {
   let intersection = (max((min(a.z, b.z) - max(a.x, b.x)), 0.0) * max((min(a.w, b.w) - max(a.y, b.y)), 0.0));
-  let union = ((((a.z - a.x) * ((a.w - a.y) + p.heightEps)) + ((b.z - b.x) * (p.heightEps + (b.w - b.y)))) - intersection);
-  let v32 = max((union + p.unionEps), p.unionFloor);
+  let unionArea = ((((a.z - a.x) * ((a.w - a.y) + p.heightEps)) + ((b.z - b.x) * (p.heightEps + (b.w - b.y)))) - intersection);
+  let v32 = max((unionArea + p.unionEps), p.unionFloor);
   let enclosingArea = ((max(a.z, b.z) - min(a.x, b.x)) * (max(a.w, b.w) - min(a.y, b.y)));
   let v51 = max(p.enclosingFloor, (enclosingArea + p.enclosingEps));
-  return (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) - select((max((enclosingArea + p.penaltyEnclosingEps), p.enclosingFloor) - max(p.unionFloor, (union + p.penaltyUnionEps))) / select(v51, 1.0, v51 == 0.0), 0.0, v51 == 0.0));
+  return (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) - select((max((enclosingArea + p.penaltyEnclosingEps), p.enclosingFloor) - max(p.unionFloor, (unionArea + p.penaltyUnionEps))) / select(v51, 1.0, v51 == 0.0), 0.0, v51 == 0.0));
 }
