@@ -103,12 +103,12 @@ function similarity(
   const width = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1)));
   const height = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)));
   const intersection = f32x4.mul(width, height);
-  // An intersection above 0 implies a divisor above 0; without one the share is 0.
-  const touches = f32x4.gt(intersection, zero);
-  if (metric == IOF) return v128.and(f32x4.div(intersection, area), touches);
-  if (metric == IOS) return v128.and(f32x4.div(intersection, f32x4.pmin(area, bArea)), touches);
+  // An intersection above 0 implies a divisor well above this; without one it makes 0 of 0/0.
+  const tiny = f32x4.splat(1e-37);
+  if (metric == IOF) return f32x4.div(intersection, f32x4.pmax(area, tiny));
+  if (metric == IOS) return f32x4.div(intersection, f32x4.pmax(f32x4.pmin(area, bArea), tiny));
   const union = f32x4.sub(f32x4.add(area, bArea), intersection);
-  const iou = v128.and(f32x4.div(intersection, union), touches);
+  const iou = f32x4.div(intersection, f32x4.pmax(union, tiny));
   if (metric == IOU) return iou;
   const enclosingWidth = f32x4.sub(f32x4.pmax(x2, bx2), f32x4.pmin(x1, bx1));
   const enclosingHeight = f32x4.sub(f32x4.pmax(y2, by2), f32x4.pmin(y1, by1));
