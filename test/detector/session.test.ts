@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadModelBytes } from '../../src/detector/session/model-bytes.ts';
 import { SerialQueue } from '../../src/detector/session/queue.ts';
 import { openSession } from '../../src/detector/session/session.ts';
@@ -50,16 +50,22 @@ describe('loadModelBytes', () => {
   });
 
   it('downloads with progress', async () => {
+    const half = model.length >> 1;
+    let sendRest = () => {};
     const url = await serve((_, response) => {
       response.setHeader('content-length', model.length);
-      response.write(model.subarray(0, model.length >> 1));
-      setTimeout(() => response.end(model.subarray(model.length >> 1)), 20);
+      response.write(model.subarray(0, half));
+      sendRest = () => response.end(model.subarray(half));
     });
     const progress: LoadProgress[] = [];
-    expect(await loadModelBytes(url, { onProgress: (step) => progress.push(step) })).toEqual(model);
-    expect(progress[0]).toEqual({ phase: 'download', loaded: 0, total: model.length });
-    expect(progress.at(-1)).toEqual({ phase: 'download', loaded: model.length, total: model.length });
-    expect(progress.length).toBeGreaterThan(2);
+    const onProgress = (step: LoadProgress) => {
+      progress.push(step);
+      // the second half is sent when the first was reported
+      if (step.loaded === half) sendRest();
+    };
+    expect(await loadModelBytes(url, { onProgress })).toEqual(model);
+    const expected = [0, half, model.length];
+    expect(progress).toEqual(expected.map((loaded) => ({ phase: 'download', loaded, total: model.length })));
   });
 
   it('keeps a download in a folder, and never half of one', async () => {
@@ -142,6 +148,25 @@ describe('openSession', () => {
     const wrong = new session.ort.Tensor('float32', new Float32Array(3), [1, 3, 1, 1]);
     await expect(session.run({ images: wrong })).rejects.toBeInstanceOf(ModelError);
     await session.release();
+  });
+});
+
+describe('without onnxruntime-web', () => {
+  afterEach(() => {
+    vi.doUnmock('onnxruntime-web/wasm');
+    vi.resetModules();
+  });
+
+  it('says how to install it', async () => {
+    vi.resetModules();
+    vi.doMock('onnxruntime-web/wasm', () => {
+      throw new Error("Cannot find package 'onnxruntime-web'");
+    });
+    const { openSession: open } = await import('../../src/detector/session/session.ts');
+    const error = (await open(model).catch((reason: unknown) => reason)) as Error;
+    // the modules were loaded anew, their error classes too
+    expect(error.name).toBe('UnsupportedError');
+    expect(error.message).toContain('npm install onnxruntime-web');
   });
 });
 

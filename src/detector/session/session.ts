@@ -5,7 +5,7 @@
  * look like a slow GPU.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
-import { BoxopsError, ModelError, OptionError, UnsupportedError } from '../../errors.ts';
+import { BoxopsError, DeviceLostError, ModelError, OptionError, UnsupportedError } from '../../errors.ts';
 import type { ModelOutputs } from '../../heads/types.ts';
 import type { DetectorStats, ExecutionProvider } from '../types.ts';
 import { isNode } from './platform.ts';
