@@ -1,6 +1,6 @@
 """Trains the digit detector on shards of synthesised scenes.
 
-    python3 models/digits/training/train.py --data .cache/digits --out .cache/digits/run --steps 5000
+    python3 models/digits/training/train.py --data .cache/digits --out .cache/digits/run --steps 3500
 
 Writes checkpoint.pt (exponential moving average of the weights, and all that is needed to go on) every 250 steps and a
 log line a hundred steps. The learning rate rises for 200 steps and falls by a cosine to zero; `--resume` goes on.
@@ -24,7 +24,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True, help="folder with training/ and validation/ shards")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--steps", type=int, default=3500)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--decay", type=float, default=0.02)
