@@ -2,7 +2,7 @@
 
     python3 models/digits/training/train.py --data .cache/digits --out .cache/digits/run --steps 3500
 
-Writes checkpoint.pt (exponential moving average of the weights, and all that is needed to go on) every 250 steps and a
+Writes checkpoint.pt (exponential moving average of the weights, and all that is needed to go on) every 500 steps and a
 log line a hundred steps. The learning rate rises for 200 steps and falls by a cosine to zero; `--resume` goes on.
 """
 import argparse
@@ -28,7 +28,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--decay", type=float, default=0.02)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     return parser.parse_args()
@@ -91,7 +91,8 @@ def main():
         optimiser.step()
         update_average(average, model, step)
         sums = [total + float(value) for total, value in zip(sums, losses)]
-        if (step + 1) % 100 == 0:
+        last = step + 1 == options.steps
+        if (step + 1) % 100 == 0 or last:
             report = {
                 "step": step + 1,
                 "class": round(sums[0] / 100, 4),
@@ -100,7 +101,7 @@ def main():
                 "processor": round(processor + time.process_time() - start_processor, 1),
             }
             sums = [0.0, 0.0]
-            if (step + 1) % 250 == 0 or step + 1 == options.steps:
+            if (step + 1) % 500 == 0 or last:
                 report["mAP50"] = round(mean_average_precision(average, f"{options.data}/validation"), 4)
                 save(checkpoint, model, average, optimiser, report)
             print(json.dumps(report), flush=True)
