@@ -10,7 +10,11 @@ const testData = dataFolder !== undefined && existsSync(dataFolder) ? resolve(da
 const root = import.meta.dirname;
 
 export default defineConfig({
-  define: { __BOXOPS_TEST_DATA__: JSON.stringify(testData) },
+  define: {
+    __BOXOPS_TEST_DATA__: JSON.stringify(testData),
+    // how many frames the browser's soak takes; see scripts/soak.ts
+    __BOXOPS_SOAK_FRAMES__: Number(process.env.BOXOPS_SOAK_FRAMES ?? 300),
+  },
   test: {
     reporters: ['default', new ClosingReporter()],
     projects: [

@@ -8,7 +8,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Flags under which headless Chromium offers WebGPU (SwiftShader where there is no GPU) and no background traffic. */
+/**
+ * Flags under which headless Chromium offers WebGPU (SwiftShader where there is no GPU), lets the soak collect garbage
+ * and read exact heap sizes, and makes no background traffic.
+ */
 export const chromiumFlags = [
   '--no-sandbox',
   '--enable-unsafe-webgpu',
@@ -17,6 +20,8 @@ export const chromiumFlags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--js-flags=--expose-gc',
+  '--enable-precise-memory-info',
 ];
 
 const namesOnPath = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];

@@ -100,10 +100,10 @@ describe('a page without a bundler', patience, () => {
   let count: number | undefined;
 
   it('the URL worker takes the runtime from the folder wasmPaths', async () => {
-    expect(await run("worker: true, wasmPaths: '/ort/'")).toMatchObject({
-      worker: 'url',
-      count: expect.any(Number),
-    });
+    const outcome = await run("worker: true, wasmPaths: '/ort/'");
+    expect(outcome.worker).toBe('url');
+    expect(outcome.count).toBeGreaterThan(0);
+    count = outcome.count;
     expect(asked).toContain('/dist/worker.js');
     expect(asked).not.toContain('/dist/worker-inline.js');
     expect(asked).toContain('/ort/ort.wasm.bundle.min.mjs');

@@ -7,7 +7,7 @@ import { type FrameFeed, feedFrames } from './feed.ts';
 import { type VideoFramesOptions, videoFrames } from './video.ts';
 
 /** What a track yields. */
-export type TrackFrame = TimedFrame<VideoFrame | ImageBitmap>;
+export type TrackFrame = Required<TimedFrame<VideoFrame | ImageBitmap>>;
 
 /** Chromium and Safari (there in workers) hand a track's frames over without an element. */
 type TrackProcessor = new (init: {

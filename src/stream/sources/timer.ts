@@ -26,7 +26,7 @@ export interface TimerFramesOptions {
 export function timerFrames<Frame>(
   capture: (index: number) => Frame | undefined | Promise<Frame | undefined>,
   options: TimerFramesOptions = {},
-): AsyncIterableIterator<TimedFrame<Frame>> {
+): AsyncIterableIterator<Required<TimedFrame<Frame>>> {
   const { fps = 30, count = Number.POSITIVE_INFINITY, signal } = options;
   if (!(fps > 0)) throw new OptionError(`fps: expected a number above 0, got ${fps}`, { fps });
   const period = 1000 / fps;

@@ -23,7 +23,7 @@ export interface VideoFramesOptions {
 export function videoFrames(
   video: HTMLVideoElement,
   options: VideoFramesOptions = {},
-): AsyncIterableIterator<TimedFrame<VideoFrame | ImageBitmap>> {
+): AsyncIterableIterator<Required<TimedFrame<VideoFrame | ImageBitmap>>> {
   return feedFrames(
     () => openVideo(video),
     ({ frame }) => closeFrame(frame),
@@ -31,7 +31,7 @@ export function videoFrames(
   );
 }
 
-function openVideo(video: HTMLVideoElement): FrameFeed<TimedFrame<VideoFrame | ImageBitmap>> {
+function openVideo(video: HTMLVideoElement): FrameFeed<Required<TimedFrame<VideoFrame | ImageBitmap>>> {
   if (typeof video.requestVideoFrameCallback !== 'function') {
     throw new UnsupportedError('this browser has no requestVideoFrameCallback');
   }
@@ -70,7 +70,7 @@ function openVideo(video: HTMLVideoElement): FrameFeed<TimedFrame<VideoFrame | I
 async function capture(
   video: HTMLVideoElement,
   mediaTime: number,
-): Promise<TimedFrame<VideoFrame | ImageBitmap>> {
+): Promise<Required<TimedFrame<VideoFrame | ImageBitmap>>> {
   const timestamp = 1000 * mediaTime;
   if (typeof VideoFrame !== 'function') return { frame: await createImageBitmap(video), timestamp };
   return { frame: new VideoFrame(video, { timestamp: Math.round(1000 * timestamp) }), timestamp };
