@@ -1,5 +1,5 @@
 /** IoU values and gradients against torchvision and against restatements in torch, see test/golden/iou. */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Preset } from '../../src/boxes/types.ts';
 import { iouGradient } from '../../src/iou/gradient.ts';
 import {
@@ -17,6 +17,7 @@ import {
   resolveMetric,
   shapeIou,
 } from '../../src/iou/index.ts';
+import { setBackend } from '../../src/kernels/backend.ts';
 import alignedGolden from '../golden/iou/aligned.json';
 import { boxesOf, setNames } from '../golden/iou/boxes.ts';
 import lossGolden from '../golden/iou/losses.json';
@@ -43,7 +44,13 @@ function worst(got: ArrayLike<number>, expected: Numbers): { error: number; comp
   return { error: error / largest, compared };
 }
 
-describe('torchvision, in float64 on float32 inputs', () => {
+// Everything below runs on the SIMD kernels and again on the JavaScript loops.
+const backends = ['simd', 'javascript'] as const;
+afterAll(() => setBackend('auto'));
+
+describe.each(backends)('torchvision, in float64 on float32 inputs, %s', (backend) => {
+  beforeAll(() => setBackend(backend));
+
   for (const set of setNames) {
     for (const metric of ['iou', 'giou', 'diou', 'ciou'] as const) {
       it(`${metric} of ${set} boxes within 1e-6`, () => {
@@ -264,15 +271,20 @@ describe('published tables', () => {
   });
 });
 
-describe('reductions', () => {
+describe.each(backends)('reductions, %s', (backend) => {
+  beforeAll(() => setBackend(backend));
+
   it('agree with the matrix, ties to the lower index, on every set', () => {
     for (const set of setNames) {
-      for (const metric of ['iou', 'giou', 'siou'] as const) {
+      for (const metric of ['iou', 'iof', 'ios', 'giou', 'diou', 'ciou', 'siou'] as const) {
         const a = boxesOf(set, 0);
         const b = boxesOf(set, 1);
         const [n, m] = [a.length / 4, b.length / 4];
         const matrix = pairwiseIou(a, b, { metric });
         const best = bestMatch(a, b, { metric, secondBest: true, columnBest: true });
+        const alone = bestMatch(a, b, { metric });
+        expect(alone.indices).toEqual(best.indices);
+        expect(alone.values).toEqual(best.values);
         for (let i = 0; i < n; i++) {
           const row = Array.from(matrix.subarray(i * m, i * m + m));
           const order = row.map((_, j) => j).sort((x, y) => row[y]! - row[x]! || x - y);

@@ -1,6 +1,6 @@
 /** Properties that hold for any boxes: orders, symmetries, invariances, bounds, and reductions against the matrix. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatedMetrics } from '../../src/iou/generated/registry.ts';
 import {
   alignedIou,
@@ -19,6 +19,7 @@ import {
   pairwiseIou,
   resolveMetric,
 } from '../../src/iou/index.ts';
+import { setBackend } from '../../src/kernels/backend.ts';
 
 const names = Object.keys(generatedMetrics).filter((name) => name !== 'mpdiou') as MetricName[];
 const built: Metric[] = [
@@ -181,112 +182,122 @@ describe('minIou', () => {
   }
 });
 
-describe('jobs over many boxes agree with single pairs', () => {
-  it('matrix, aligned, best match, counts, batches', () => {
-    fc.assert(
-      fc.property(boxes, boxes, fc.constantFrom(...all), fc.boolean(), (a, b, metric, float32) => {
-        const [left, right] = float32 ? [Float32Array.from(a), Float32Array.from(b)] : [a, b];
-        const [n, m] = [left.length / 4, right.length / 4];
-        const matrix = pairwiseIou(left, right, { metric });
-        for (let i = 0; i < n; i++) {
-          for (let j = 0; j < m; j++) {
-            const pair = similarity(
-              metric,
-              [...left.subarray(4 * i, 4 * i + 4)],
-              [...right.subarray(4 * j, 4 * j + 4)],
-            );
-            expect(Math.abs(matrix[i * m + j]! - pair)).toBeLessThan(1e-6 * Math.max(1, Math.abs(pair)));
-          }
-        }
-        const k = Math.min(n, m);
-        const aligned = alignedIou(left.subarray(0, 4 * k), right.subarray(0, 4 * k), { metric });
-        for (let i = 0; i < k; i++) expect(aligned[i]).toBe(matrix[i * m + i]);
-        const best = bestMatch(left, right, { metric });
-        const threshold = matrix[0]!;
-        const above = countAbove(left, right, { metric, threshold });
-        const atLeast = countAbove(left, right, { metric, threshold, comparator: '>=' });
-        for (let i = 0; i < n; i++) {
-          const row = Array.from(matrix.subarray(i * m, (i + 1) * m));
-          expect(best.indices[i]).toBe(row.indexOf(Math.max(...row)));
-          expect(above[i]).toBe(row.filter((value) => value > threshold).length);
-          expect(atLeast[i]).toBe(row.filter((value) => value >= threshold).length);
-        }
-        // Two images: rows and columns cut somewhere.
-        const [p, q] = [n >> 1, (m + 1) >> 1];
-        const batch = { a: [0, p, n], b: [0, q, m] };
-        const parts = pairwiseIou(left, right, { metric, batch });
-        expect(parts.length).toBe(p * q + (n - p) * (m - q));
-        for (let i = 0; i < p; i++)
-          for (let j = 0; j < q; j++) expect(parts[i * q + j]).toBe(matrix[i * m + j]);
-        for (let i = p; i < n; i++) {
-          for (let j = q; j < m; j++)
-            expect(parts[p * q + (i - p) * (m - q) + j - q]).toBe(matrix[i * m + j]);
-        }
-        const matched = bestMatch(left, right, { metric, batch });
-        const counted = countAbove(left, right, { metric, batch, threshold });
-        for (let i = 0; i < n; i++) {
-          const [from, to] = i < p ? [0, q] : [q, m];
-          const row = Array.from(matrix.subarray(i * m + from, i * m + to));
-          const index = row.length === 0 ? -1 : from + row.indexOf(Math.max(...row));
-          expect(matched.indices[i]).toBe(index);
-          expect(counted[i]).toBe(row.filter((value) => value > threshold).length);
-        }
-      }),
-      { numRuns: 60 },
-    );
-  });
+describe.each(['simd', 'javascript'] as const)(
+  'jobs over many boxes agree with single pairs, %s',
+  (backend) => {
+    beforeAll(() => setBackend(backend));
+    afterAll(() => setBackend('auto'));
 
-  it('anyAbove agrees with the values', () => {
-    fc.assert(
-      fc.property(boxes, box, fc.constantFrom(...all), fc.boolean(), (columns, b, metric, inclusive) => {
-        const resolved = resolveMetric(metric);
-        const n = columns.length / 4;
-        for (const Columns of [Float32Array, Float64Array]) {
-          const [x1s, y1s, x2s, y2s] = [0, 1, 2, 3].map(
-            (k) => new Columns(Array.from({ length: n }, (_, i) => columns[4 * i + k]!)),
-          ) as [Float64Array, Float64Array, Float64Array, Float64Array];
-          const [u1, v1, u2, v2] = (Columns === Float32Array ? b.map(Math.fround) : b) as [
-            number,
-            number,
-            number,
-            number,
-          ];
-          const row = new Float64Array(n);
-          resolved.row(u1, v1, u2, v2, x1s, y1s, x2s, y2s, 0, n, row, 0);
-          const terms = resolved.createTerms(x1s, n);
-          resolved.fillTerms(x1s, y1s, x2s, y2s, 0, n, terms);
-          for (const threshold of [row[0]!, 0, 0.3]) {
-            for (let from = 0; from < n; from++) {
-              const expected = row
-                .subarray(from)
-                .some((value) => value > threshold || (inclusive && value === threshold));
-              const args = [x1s, y1s, x2s, y2s, from, n, u1, v1, u2, v2, threshold, inclusive] as const;
-              expect(resolved.anyAbove(...args)).toBe(expected);
-              expect(resolved.anyAbove(...args, terms)).toBe(expected);
+    it('matrix, aligned, best match, counts, batches', () => {
+      fc.assert(
+        fc.property(boxes, boxes, fc.constantFrom(...all), fc.boolean(), (a, b, metric, float32) => {
+          const [left, right] = float32 ? [Float32Array.from(a), Float32Array.from(b)] : [a, b];
+          const [n, m] = [left.length / 4, right.length / 4];
+          const matrix = pairwiseIou(left, right, { metric });
+          for (let i = 0; i < n; i++) {
+            for (let j = 0; j < m; j++) {
+              const pair = similarity(
+                metric,
+                [...left.subarray(4 * i, 4 * i + 4)],
+                [...right.subarray(4 * j, 4 * j + 4)],
+              );
+              expect(Math.abs(matrix[i * m + j]! - pair)).toBeLessThan(1e-6 * Math.max(1, Math.abs(pair)));
             }
           }
-        }
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it("a caller's own formula equals the built-in one", () => {
-    const own = defineMetric({
-      name: 'own-giou',
-      formula: (terms) =>
-        formula.sub(
-          formula.ratio(terms.intersection, terms.union),
-          formula.ratio(formula.sub(terms.enclosingArea, terms.union), terms.enclosingArea),
-        ),
+          const k = Math.min(n, m);
+          const aligned = alignedIou(left.subarray(0, 4 * k), right.subarray(0, 4 * k), { metric });
+          // Not bit for bit: one extreme box sends its whole call to float64.
+          for (let i = 0; i < k; i++) {
+            const value = matrix[i * m + i]!;
+            expect(Math.abs(aligned[i]! - value)).toBeLessThan(1e-6 * Math.max(1, Math.abs(value)));
+          }
+          const best = bestMatch(left, right, { metric });
+          const threshold = matrix[0]!;
+          const above = countAbove(left, right, { metric, threshold });
+          const atLeast = countAbove(left, right, { metric, threshold, comparator: '>=' });
+          for (let i = 0; i < n; i++) {
+            const row = Array.from(matrix.subarray(i * m, (i + 1) * m));
+            expect(best.indices[i]).toBe(row.indexOf(Math.max(...row)));
+            expect(above[i]).toBe(row.filter((value) => value > threshold).length);
+            expect(atLeast[i]).toBe(row.filter((value) => value >= threshold).length);
+          }
+          // Two images: rows and columns cut somewhere.
+          const [p, q] = [n >> 1, (m + 1) >> 1];
+          const batch = { a: [0, p, n], b: [0, q, m] };
+          const parts = pairwiseIou(left, right, { metric, batch });
+          expect(parts.length).toBe(p * q + (n - p) * (m - q));
+          for (let i = 0; i < p; i++)
+            for (let j = 0; j < q; j++) expect(parts[i * q + j]).toBe(matrix[i * m + j]);
+          for (let i = p; i < n; i++) {
+            for (let j = q; j < m; j++)
+              expect(parts[p * q + (i - p) * (m - q) + j - q]).toBe(matrix[i * m + j]);
+          }
+          const matched = bestMatch(left, right, { metric, batch });
+          const counted = countAbove(left, right, { metric, batch, threshold });
+          for (let i = 0; i < n; i++) {
+            const [from, to] = i < p ? [0, q] : [q, m];
+            const row = Array.from(matrix.subarray(i * m + from, i * m + to));
+            const index = row.length === 0 ? -1 : from + row.indexOf(Math.max(...row));
+            expect(matched.indices[i]).toBe(index);
+            expect(counted[i]).toBe(row.filter((value) => value > threshold).length);
+          }
+        }),
+        { numRuns: 60 },
+      );
     });
-    fc.assert(
-      fc.property(boxes, boxes, (a, b) => {
-        const expected = pairwiseIou(a, b, { metric: 'giou' });
-        const got = pairwiseIou(a, b, { metric: own });
-        for (let i = 0; i < expected.length; i++) expect(got[i]).toBeCloseTo(expected[i]!, 12);
-      }),
-      { numRuns: 40 },
-    );
-  });
-});
+
+    it('anyAbove agrees with the values', () => {
+      fc.assert(
+        fc.property(boxes, box, fc.constantFrom(...all), fc.boolean(), (columns, b, metric, inclusive) => {
+          const resolved = resolveMetric(metric);
+          const n = columns.length / 4;
+          for (const Columns of [Float32Array, Float64Array]) {
+            const [x1s, y1s, x2s, y2s] = [0, 1, 2, 3].map(
+              (k) => new Columns(Array.from({ length: n }, (_, i) => columns[4 * i + k]!)),
+            ) as [Float64Array, Float64Array, Float64Array, Float64Array];
+            const [u1, v1, u2, v2] = (Columns === Float32Array ? b.map(Math.fround) : b) as [
+              number,
+              number,
+              number,
+              number,
+            ];
+            const row = new Float64Array(n);
+            resolved.row(u1, v1, u2, v2, x1s, y1s, x2s, y2s, 0, n, row, 0);
+            const terms = resolved.createTerms(x1s, n);
+            resolved.fillTerms(x1s, y1s, x2s, y2s, 0, n, terms);
+            for (const threshold of [row[0]!, 0, 0.3]) {
+              for (let from = 0; from < n; from++) {
+                const expected = row
+                  .subarray(from)
+                  .some((value) => value > threshold || (inclusive && value === threshold));
+                const args = [x1s, y1s, x2s, y2s, from, n, u1, v1, u2, v2, threshold, inclusive] as const;
+                expect(resolved.anyAbove(...args)).toBe(expected);
+                expect(resolved.anyAbove(...args, terms)).toBe(expected);
+              }
+            }
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it("a caller's own formula equals the built-in one", () => {
+      const own = defineMetric({
+        name: 'own-giou',
+        formula: (terms) =>
+          formula.sub(
+            formula.ratio(terms.intersection, terms.union),
+            formula.ratio(formula.sub(terms.enclosingArea, terms.union), terms.enclosingArea),
+          ),
+      });
+      fc.assert(
+        fc.property(boxes, boxes, (a, b) => {
+          const expected = pairwiseIou(a, b, { metric: 'giou' });
+          const got = pairwiseIou(a, b, { metric: own });
+          for (let i = 0; i < expected.length; i++) expect(got[i]).toBeCloseTo(expected[i]!, 12);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  },
+);
