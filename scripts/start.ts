@@ -63,7 +63,11 @@ async function overClip(): Promise<void> {
   console.log(
     `boxops: digits.onnx over ${clip.frameCount} frames of ${clip.width}×${clip.height}, in a worker thread\n`,
   );
-  const detector = await createDetector({ model: new URL('models/digits/digits.onnx', root), worker: true });
+  const detector = await createDetector({
+    model: new URL('models/digits/digits.onnx', root),
+    worker: true,
+    preprocessing: { size: { width: clip.width, height: clip.height } }, // as it is: no digit shrinks
+  });
   const found = new Map<number, Detections>();
   const bar = process.stderr.isTTY
     ? new SingleBar({ format: '{bar} {value}/{total} frames · {eta_formatted} left', clearOnComplete: true })

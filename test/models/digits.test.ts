@@ -1,7 +1,8 @@
 /**
  * The embedded model through boxops on onnxruntime-web: its file, its layout, and its score on fresh held-out scenes.
  *
- * The scenes are synthesised here; seed 2026 was not looked at in training, nor were the digits and photos.
+ * The scenes are synthesised here from digits and photos that never train. Seed 2026 was scored on checkpoints while the
+ * length of the training was chosen; seed 31337 only on the finished model, and reached 0.935.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
