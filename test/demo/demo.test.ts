@@ -213,6 +213,23 @@ describe('a model that fits several heads', () => {
   });
 });
 
+describe('the webcam', () => {
+  it('is mirrored like a mirror, detected frame by frame, and let go when the clip comes back', async () => {
+    ({ page, errors } = await demo.open({ camera: true }));
+    await page.locator('#source-webcam').click();
+    await expect.poll(() => page.locator('#source-webcam').getAttribute('aria-pressed')).toBe('true');
+    expect(await page.locator('#stage').getAttribute('class')).toContain('mirrored');
+    expect(await page.locator('#time').textContent()).toBe('live');
+    await expect.poll(() => framesSeen(page)).toBeGreaterThan(5);
+    const live = () => page.evaluate(() => document.querySelectorAll('.source-video').length);
+    expect(await live()).toBe(1);
+    await page.locator('#source-clip').click();
+    await expect.poll(live).toBe(0);
+    await countBecomes((count) => count > 0);
+    expect(errors).toEqual([]);
+  });
+});
+
 describeWithData('the demo page with a real model', () => {
   it('finds the dog and the bicycle in a dropped photo', async () => {
     await open();

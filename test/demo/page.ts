@@ -7,16 +7,25 @@ import { type ServedDemo, serveDemo } from '../../scripts/serve-demo.ts';
 
 export interface DemoBrowser {
   /** A fresh page on which the embedded model runs; everything it logs as an error is collected. */
-  open(): Promise<{ readonly page: Page; readonly errors: readonly string[] }>;
+  open(options?: {
+    readonly camera?: boolean;
+  }): Promise<{ readonly page: Page; readonly errors: readonly string[] }>;
   close(): Promise<void>;
 }
 
+/** Flags that give Chromium a camera: a test picture that moves. */
+const cameraFlags = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
 export async function launchDemo(): Promise<DemoBrowser> {
   const demo: ServedDemo = await serveDemo({ port: 0 });
-  const browser: Browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });
+  const launch = (flags: readonly string[]) =>
+    chromium.launch({ executablePath: chromiumPath(), args: [...chromiumFlags, ...flags] });
+  const browser: Browser = await launch([]);
+  let withCamera: Browser | undefined;
   return {
-    async open() {
-      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    async open({ camera = false } = {}) {
+      const used = camera ? (withCamera ??= await launch(cameraFlags)) : browser;
+      const page = await used.newPage({ viewport: { width: 1280, height: 800 } });
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(String(error)));
       page.on('console', (message) => {
@@ -27,6 +36,7 @@ export async function launchDemo(): Promise<DemoBrowser> {
       return { page, errors };
     },
     async close() {
+      await withCamera?.close();
       await browser.close();
       await demo.close();
     },

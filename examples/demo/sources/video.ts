@@ -1,6 +1,10 @@
 /** A dropped video or the webcam: whatever a `<video>` element plays, one bitmap a presented frame. */
+import { element } from '../view/dom.ts';
 import { Alarm } from './alarm.ts';
 import type { FrameSource, SourceFrame } from './types.ts';
+
+/** Milliseconds after which the position of a playing video is looked at without an announced frame. */
+const unannouncedMs = 100;
 
 export class VideoSource implements FrameSource {
   readonly kind: 'video' | 'webcam';
@@ -23,6 +27,7 @@ export class VideoSource implements FrameSource {
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);
+    for (const type of ['play', 'seeked']) video.addEventListener(type, () => this.#alarm.ring());
   }
 
   get playing(): boolean {
@@ -58,15 +63,41 @@ export class VideoSource implements FrameSource {
   }
 
   async *frames(signal: AbortSignal): AsyncGenerator<SourceFrame> {
-    for (let index = 0; !signal.aborted && !this.#disposed; index++) {
-      const timestamp = performance.now();
-      yield { image: await createImageBitmap(this.#video), index, timestamp };
-      await this.#alarm.wait(Number.POSITIVE_INFINITY, signal);
+    for (let index = 0; ; index++) {
+      const shown = this.position;
+      const image = await this.#grab(signal);
+      if (image === null) return;
+      yield { image, index, timestamp: performance.now() };
+      await this.#untilNext(shown, signal);
     }
+  }
+
+  /** The current frame; null when the source ends. A video that plays already may still have none to give. */
+  async #grab(signal: AbortSignal): Promise<ImageBitmap | null> {
+    while (!signal.aborted && !this.#disposed) {
+      try {
+        return await createImageBitmap(this.#video);
+      } catch (error) {
+        if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
+        await this.#alarm.wait(unannouncedMs, signal);
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Until a new frame is presented or asked for. A browser that composites nothing (a hidden window) announces no
+   * frames; there the position is looked at now and then.
+   */
+  async #untilNext(shown: number, signal: AbortSignal): Promise<void> {
+    do {
+      await this.#alarm.wait(this.playing ? unannouncedMs : Number.POSITIVE_INFINITY, signal);
+    } while (this.playing && this.position === shown && !signal.aborted && !this.#disposed);
   }
 
   dispose(): void {
     this.#disposed = true;
+    this.#video.remove();
     this.#video.pause();
     this.#video.removeAttribute('src');
     this.#video.srcObject = null;
@@ -80,6 +111,9 @@ function quietVideo(): HTMLVideoElement {
   video.muted = true;
   video.playsInline = true;
   video.loop = true;
+  // in the page, but not seen: browsers play and announce frames of what is in the page
+  video.className = 'source-video';
+  element('stage', HTMLElement).append(video);
   return video;
 }
 
@@ -105,6 +139,7 @@ export async function openVideo(file: File): Promise<VideoSource> {
     await video.play();
   } catch (error) {
     URL.revokeObjectURL(url);
+    video.remove();
     throw error;
   }
   return new VideoSource('video', file.name, video, () => URL.revokeObjectURL(url));
