@@ -1,0 +1,245 @@
+/**
+ * Suppression against its peers: torchvision and OpenCV (Python), onnxruntime native and web, tfjs-wasm, a hand-written
+ * loop. Results are checked equal before anything is timed; peers run in turn, several rounds; what is printed is the
+ * median processor time of a run and its ratio to boxops' SIMD kernel.
+ *
+ *   npx tsx bench/nms.ts [--full] [--rounds 5] [--budget 60] [--check]
+ *
+ * Python: BOXOPS_PYTHON, default /usr/bin/python3. onnxruntime-node and tfjs: npm install --prefix bench. `--full` adds
+ * 100 000 boxes and more thresholds; `--check` exits with 1 when a promised ratio is not reached.
+ */
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import { decodeYolov8 } from '../src/heads/yolov8.ts';
+import { nms } from '../src/index.ts';
+import { setBackend } from '../src/kernels/index.ts';
+import { boxopsPeer, handWritten } from './nms/boxops.ts';
+import { ortDecode, ortPeer, tfjsPeer } from './nms/javascript-peers.ts';
+import { type Peer, type Sample, sampleSync } from './nms/peer.ts';
+import { Python } from './nms/python.ts';
+import { makeBenchSet, random, type SetKind } from './nms/sets.ts';
+
+const { values: args } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    budget: { type: 'string', default: '60' },
+  },
+});
+const rounds = Number(args.rounds);
+const budget = Number(args.budget);
+
+interface Case {
+  readonly kind: SetKind;
+  readonly count: number;
+  readonly classes: number;
+  readonly threshold: number;
+  /** Least ratio promised to a peer whose name starts so. */
+  readonly promised?: Readonly<Record<string, number>>;
+}
+
+const one = (kind: SetKind, count: number, promised: Case['promised'] = {}, threshold = 0.5): Case => ({
+  kind,
+  count,
+  classes: 1,
+  threshold,
+  promised,
+});
+
+const cases: Case[] = [
+  ...(['uniform', 'detector'] as const).flatMap((kind) => [
+    one(kind, 100),
+    one(kind, 1000, { torchvision: 8 }),
+    one(kind, 5000, { torchvision: 25, 'onnxruntime-node': 8 }),
+    one(kind, 20_000, { torchvision: 50, 'onnxruntime-node': 15 }),
+    { kind, count: 20_000, classes: 80, threshold: 0.5, promised: { torchvision: 12 } },
+    ...(args.full
+      ? [
+          one(kind, 100_000, { torchvision: 50 }),
+          one(kind, 5000, {}, 0.45),
+          one(kind, 5000, {}, 0.7),
+          { kind, count: 1000, classes: 80, threshold: 0.5 },
+          { kind, count: 100_000, classes: 80, threshold: 0.5 },
+        ]
+      : []),
+  ]),
+  one('outliers', 4000, { torchvision: 1 }),
+  one('nested', 4000, { torchvision: 1 }),
+];
+
+const python = await Python.start();
+const missing: string[] = [];
+const available = (name: string, peer: Peer | null): Peer[] => {
+  if (peer === null) missing.push(name);
+  return peer === null ? [] : [peer];
+};
+const simd = boxopsPeer('simd');
+const peers: Peer[] = [
+  simd,
+  boxopsPeer('javascript'),
+  ...available('torchvision', python?.versions.torchvision ? python.peer('torchvision') : null),
+  ...available('OpenCV', python?.versions.opencv ? python.peer('opencv') : null),
+  ...available('onnxruntime-node', await ortPeer('onnxruntime-node')),
+  ...available('onnxruntime-web', await ortPeer('onnxruntime-web')),
+  ...available('tfjs-wasm', await tfjsPeer()),
+  handWritten,
+];
+const batched = python?.versions.torchvision ? python.peer('torchvision', false) : null;
+if (missing.length > 0) console.log(`not installed, left out: ${missing.join(', ')}\n`);
+
+let broken = 0;
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+/** Runs all peers in turn; the first is the one ratios refer to. */
+async function compare(
+  title: string,
+  entries: readonly {
+    name: string;
+    measure: (budget: number) => Promise<Sample | null>;
+    mayDiffer?: boolean;
+  }[],
+  promised: Readonly<Record<string, number>> = {},
+): Promise<void> {
+  console.log(title);
+  const first = (await entries[0]!.measure(1))!;
+  const running: {
+    name: string;
+    measure: (budget: number) => Promise<Sample | null>;
+    times: number[];
+    note: string;
+  }[] = [];
+  for (const { name, measure, mayDiffer = false } of entries) {
+    const result = await measure(1);
+    if (result === null) continue;
+    const equal =
+      result.keep.length === first.keep.length && result.keep.every((index, i) => index === first.keep[i]);
+    if (!equal && !mayDiffer) {
+      console.log(`  ${name}: keeps ${result.keep.length}, not the same ${first.keep.length}; not timed`);
+      broken++;
+      continue;
+    }
+    running.push({ name, measure, times: [], note: equal ? '' : `  (keeps others: ${result.keep.length})` });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const entry of round % 2 === 0 ? running : [...running].reverse()) {
+      entry.times.push((await entry.measure(budget))!.milliseconds);
+    }
+  }
+  console.log(`  all keep the same ${first.keep.length}`);
+  const base = running[0]!.times;
+  for (const { name, times, note } of running) {
+    const ratio = median(times.map((time, round) => time / base[round]!));
+    const least = Object.entries(promised).find(([peer]) => name.startsWith(peer))?.[1];
+    const verdict = least === undefined ? '' : ratio >= least ? `  >= ${least}` : `  BELOW ${least}`;
+    if (least !== undefined && ratio < least) broken++;
+    console.log(
+      `  ${name.padEnd(32)} ${median(times).toFixed(3).padStart(10)} ms ${ratio.toFixed(1).padStart(8)}x${verdict}${note}`,
+    );
+  }
+}
+
+for (const { kind, count, classes, threshold, promised } of cases) {
+  const set = makeBenchSet(kind, count, classes, threshold);
+  const entries = peers.map((peer) => ({
+    name: peer.name,
+    measure: (time: number) => peer.measure(set, time),
+    // OpenCV separates classes by an offset that loses digits.
+    mayDiffer: classes > 1 && peer.name.startsWith('opencv'),
+  }));
+  if (classes > 1 && batched !== null) {
+    entries.push({ name: batched.name, measure: (time) => batched.measure(set, time), mayDiffer: true });
+  }
+  await compare(set.name, entries, promised);
+}
+
+/** A YOLOv8 output: 420 of 8400 anchors, around 30 objects, with one class above the confidence. */
+function makeOutput(): Float32Array {
+  const anchors = 8400;
+  const next = random(8400);
+  const output = new Float32Array(84 * anchors);
+  for (let i = 0; i < anchors; i++) {
+    const found = i % 20 === 0;
+    const object = Math.floor(next() * 30);
+    const spread = (seed: number): number => random(object * 7 + seed)();
+    const box = found
+      ? [
+          640 * spread(1) + 6 * next(),
+          640 * spread(2) + 6 * next(),
+          20 + 150 * spread(3),
+          20 + 150 * spread(4),
+        ]
+      : [640 * next(), 640 * next(), 100 * next(), 100 * next()];
+    box.forEach((value, c) => {
+      output[c * anchors + i] = value;
+    });
+    for (let c = 0; c < 80; c++) output[(4 + c) * anchors + i] = 0.2 * next();
+    if (found) output[(4 + (object % 80)) * anchors + i] = 0.26 + 0.7 * next();
+  }
+  return output;
+}
+
+const output = makeOutput();
+const confidence = 0.25;
+const input = { width: 640, height: 640 };
+const decodeAndSuppress = (): number[] => {
+  const candidates = decodeYolov8(
+    { output0: { data: output, dims: [1, 84, 8400], type: 'float32' } },
+    { input, scoreThreshold: confidence },
+  );
+  const { boxes, scores, classIds } = candidates;
+  return [...nms(boxes, scores, { classIds, iouThreshold: 0.5 })];
+};
+const anchorOf: number[] = [];
+for (let i = 0; i < 8400; i += 20) anchorOf.push(i);
+const boxopsDecode =
+  (backend: 'simd' | 'javascript') =>
+  async (time: number): Promise<Sample> => {
+    setBackend(backend);
+    const result = sampleSync(decodeAndSuppress, time);
+    return result;
+  };
+const decodeEntries: { name: string; measure: (time: number) => Promise<Sample | null> }[] = [
+  { name: 'boxops simd', measure: boxopsDecode('simd') },
+  { name: 'boxops javascript', measure: boxopsDecode('javascript') },
+];
+if (python?.versions.torchvision) {
+  const file = python.file(output);
+  decodeEntries.push({
+    name: `torchvision ${python.versions.torchvision}`,
+    measure: (time) => python.ask({ peer: 'decode', output: file, confidence, threshold: 0.5, budget: time }),
+  });
+}
+for (const module of ['onnxruntime-node', 'onnxruntime-web'] as const) {
+  const run = await ortDecode(module, 0.5, confidence);
+  if (run === null) continue;
+  decodeEntries.push({
+    name: module,
+    // NonMaxSuppression answers class by class and in anchors: bring it into score order and candidate numbers.
+    measure: async (time) => {
+      const result = await run(output, time);
+      if (result === null) return null;
+      const score = (anchor: number): number => {
+        let best = 0;
+        for (let c = 4; c < 84; c++) best = Math.max(best, output[c * 8400 + anchor]!);
+        return best;
+      };
+      const keep = [...result.keep]
+        .sort((a, b) => score(b) - score(a) || a - b)
+        .map((anchor) => anchorOf.indexOf(anchor));
+      return { ...result, keep };
+    },
+  });
+}
+await compare('decode + NMS of [1,84,8400] at confidence 0.25', decodeEntries, {
+  torchvision: 5,
+  'onnxruntime-node': 1.5,
+});
+
+python?.dispose();
+setBackend('auto');
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+console.log(
+  `\nboxops ${version}, Node ${process.version}; ${broken} results differ or lie below what is promised`,
+);
+if (args.check && broken > 0) process.exitCode = 1;
