@@ -149,6 +149,9 @@ function wrapSession(
       return (await session.run(feeds)) as unknown as ModelOutputs;
     } catch (error) {
       const reason = messageOf(error);
+      if (executionProvider === 'webgpu' && /device.{0,20}\blost\b|\blost\b.{0,20}device/i.test(reason)) {
+        throw new DeviceLostError(`The GPU device was lost: ${reason}`, { reason }, { cause: error });
+      }
       throw new ModelError(
         `The model failed to run: ${reason}`,
         { reason, executionProvider },
