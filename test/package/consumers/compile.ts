@@ -1,0 +1,45 @@
+/** TypeScript as a consumer runs it, with the declarations of boxops checked and those of TypeScript itself taken for right. */
+import { resolve } from 'node:path';
+import ts from 'typescript';
+
+export interface CompileOptions {
+  readonly resolution: 'bundler' | 'nodenext';
+  /** Names as in tsconfig.json, e.g. `es2022`, `dom`. */
+  readonly lib: readonly string[];
+  readonly types?: readonly string[];
+}
+
+/** What the compiler has to say of the files, one line each; empty when they compile. */
+export function compile(
+  folder: string,
+  files: readonly string[],
+  { resolution, lib, types = [] }: CompileOptions,
+): string[] {
+  const { options, errors } = ts.convertCompilerOptionsFromJson(
+    {
+      strict: true,
+      noEmit: true,
+      exactOptionalPropertyTypes: true,
+      verbatimModuleSyntax: true,
+      target: 'es2022',
+      module: resolution === 'bundler' ? 'esnext' : 'nodenext',
+      moduleResolution: resolution,
+      lib,
+      types,
+      skipLibCheck: false,
+      skipDefaultLibCheck: true,
+    },
+    folder,
+  );
+  const program = ts.createProgram(
+    files.map((file) => resolve(folder, file)),
+    options,
+  );
+  return [...errors, ...ts.getPreEmitDiagnostics(program)].map(({ file, start, messageText }) => {
+    const place =
+      file && start !== undefined
+        ? `${file.fileName}:${file.getLineAndCharacterOfPosition(start).line + 1} `
+        : '';
+    return place + ts.flattenDiagnosticMessageText(messageText, '\n');
+  });
+}
