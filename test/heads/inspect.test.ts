@@ -36,6 +36,30 @@ const models: readonly [string, HeadName, number, Picture, readonly [number, num
   ['yolov5n_fp16', 'yolov5', 80, ultralytics, null],
   ['deimv2_hgnetv2_atto_coco', 'detr-decoded', 80, stretched, [320, 320]],
   ['derived-deimv2_atto_rawheads', 'detr', 80, stretched, [320, 320]],
+  ['yolov8n-seg_int8_dashcam', 'yolov8-seg', 80, ultralytics, [320, 320]],
+  [
+    'nanodet_m_320',
+    'nanodet',
+    80,
+    { fit: 'stretch', channelOrder: 'bgr', mean: [103.53, 116.28, 123.675] },
+    [320, 320],
+  ],
+  ['fastestdet', 'fastestdet', 80, { ...stretched, channelOrder: 'bgr' }, [352, 352]],
+];
+
+/** Face detectors: file, head, pre-processing. */
+const faceModels: readonly [string, HeadName, Picture][] = [
+  ['ultraface-version-RFB-320', 'ultraface', { fit: 'stretch', channelOrder: 'rgb', std: [128, 128, 128] }],
+  ['ultraface-version-RFB-640', 'ultraface', { fit: 'stretch', channelOrder: 'rgb', std: [128, 128, 128] }],
+  [
+    'ultraface-version-RFB-320_without_postprocessing',
+    'ultraface-raw',
+    { channelOrder: 'rgb', std: [128, 128, 128] },
+  ],
+  ['yunet_n_640_640', 'yunet', { fit: 'stretch', channelOrder: 'bgr', mean: [0, 0, 0], std: [1, 1, 1] }],
+  ['retinaface_mnet025', 'retinaface', { channelOrder: 'bgr', mean: [104, 117, 123], std: [1, 1, 1] }],
+  ['blazeface_front_128', 'blazeface', { channelOrder: 'rgb', std: [127.5, 127.5, 127.5], layout: 'nhwc' }],
+  ['blazeface_back_256', 'blazeface', { channelOrder: 'rgb', std: [127.5, 127.5, 127.5], layout: 'nhwc' }],
 ];
 
 describeWithData('real models', () => {
@@ -58,6 +82,13 @@ describeWithData('real models', () => {
 
   test.each(models)('%s', (...row) => check(read(row[0]), row, true));
   test.each(models)('%s without names and metadata', (...row) => check(stripOnnx(read(row[0])), row, false));
+
+  test.each(faceModels)('%s, with and without names', (name, head, picture) => {
+    for (const bytes of [read(name), stripOnnx(read(name))]) {
+      const found = inspectModel(bytes);
+      expect(found).toMatchObject({ head, ambiguous: false, classNames: ['face'], preprocessing: picture });
+    }
+  });
 
   test('yolov10n_int8: 80 names from the metadata; stripped, the rows do not tell the number of classes', () => {
     const bytes = read('yolov10n_int8');
@@ -132,7 +163,8 @@ describe('dims alone', () => {
   test('open dims fit YOLOv5 as well', () => {
     const found = bare([{ name: 'o', dims: ['batch', 'anchors', 85] }]);
     expect(found.ambiguous).toBe(true);
-    expect(new Set(found.candidates.map(({ family }) => family))).toEqual(
+    const likely = found.candidates.filter(({ score }) => score > 0.5);
+    expect(new Set(likely.map(({ family }) => family))).toEqual(
       new Set(['YOLOv5/7', 'YOLOX', 'YOLOv6', 'YOLOX (decoded)']),
     );
   });
@@ -165,6 +197,144 @@ describe('dims alone', () => {
     const found = bare([{ name: 'o', dims: [1, 84, 8400] }], { metadata: { task: 'classify' } });
     expect(found).toMatchObject({ head: null, ambiguous: false });
     expect(found.reasons.join()).toContain("task 'classify'");
+  });
+});
+
+/** Outputs of a level named `${name}${i}` at 640×640: channels on maps of the strides. */
+const maps = (channels: readonly number[], strides: readonly number[]) =>
+  strides.flatMap((stride) =>
+    channels.map((count, i) => ({ name: `o${stride}_${i}`, dims: [1, count, 640 / stride, 640 / stride] })),
+  );
+const rows = (columns: readonly number[], strides: readonly number[], perCell: number) =>
+  strides.flatMap((stride) =>
+    columns.map((count, i) => ({ name: `o${stride}_${i}`, dims: [1, perCell * (640 / stride) ** 2, count] })),
+  );
+const pyramid = [8, 16, 32, 64, 128];
+
+describe('every other layout from dims alone', () => {
+  const table: [string, TestGraph['outputs'], HeadName | readonly HeadName[]][] = [
+    [
+      'masks',
+      [
+        { name: 'a', dims: [1, 116, 8400] },
+        { name: 'b', dims: [1, 32, 160, 160] },
+      ],
+      'yolov8-seg',
+    ],
+    [
+      'YOLOv5 masks',
+      [
+        { name: 'a', dims: [1, 25200, 117] },
+        { name: 'b', dims: [1, 32, 160, 160] },
+      ],
+      'yolov5-seg',
+    ],
+    [
+      'end-to-end masks',
+      [
+        { name: 'a', dims: [1, 300, 38] },
+        { name: 'b', dims: [1, 32, 160, 160] },
+      ],
+      'end-to-end-seg',
+    ],
+    [
+      '56 columns: 52 classes or 17 keypoints',
+      [{ name: 'a', dims: [1, 56, 8400] }],
+      ['yolov8', 'yolov8-pose'],
+    ],
+    ['end-to-end poses', [{ name: 'a', dims: [1, 300, 57] }], 'end-to-end-pose'],
+    ['RT-DETR in one table', [{ name: 'a', dims: [1, 300, 84] }], 'detr-concatenated'],
+    ['rows of seven', [{ name: 'a', dims: [1, 300, 7] }], 'end-to-end-obb'],
+    ['detections of seven', [{ name: 'a', dims: ['n', 7] }], 'yolov7-end-to-end'],
+    [
+      'raw YOLOv5 levels',
+      [8, 16, 32].map((s) => ({ name: `${s}`, dims: [1, 3, 640 / s, 640 / s, 85] })),
+      'yolov5-raw',
+    ],
+    ['raw anchor levels', maps([255], [8, 16, 32]), ['yolov5-raw', 'yolov3', 'yolov8-raw']],
+    ['raw YOLOv8 levels', maps([65], [8, 16, 32]), 'yolov8-raw'],
+    [
+      'YOLO-NAS',
+      [
+        { name: 'a', dims: [1, 8400, 4] },
+        { name: 'b', dims: [1, 8400, 80] },
+      ],
+      'yolo-nas',
+    ],
+    ['NanoDet', rows([80, 32], [8, 16, 32], 1), 'nanodet'],
+    [
+      'SSD300',
+      [
+        { name: 'a', dims: [1, 8732, 4] },
+        { name: 'b', dims: [1, 8732, 91] },
+      ],
+      'ssd',
+    ],
+    ['nine anchors a cell', maps([720, 36], pyramid), ['retinanet', 'efficientdet']],
+    ['FCOS', maps([80, 4, 1], pyramid), 'fcos'],
+    ['RTMDet', maps([80, 4], [8, 16, 32]), 'fcos'],
+    ['CenterNet', maps([80, 2, 2], [4]), 'centernet'],
+    ['SCRFD', rows([1, 4, 10], [8, 16, 32], 2), 'scrfd'],
+    ['YuNet', rows([1, 1, 4, 10], [8, 16, 32], 1), 'yunet'],
+    [
+      'BlazeFace',
+      [
+        { name: 'a', dims: [1, 896, 16] },
+        { name: 'b', dims: [1, 896, 1] },
+      ],
+      'blazeface',
+    ],
+    [
+      'TensorFlow',
+      [
+        { name: 'a', dims: [1, 100, 4] },
+        { name: 'b', dims: [1, 100] },
+        { name: 'c', dims: [1, 100] },
+        { name: 'd', dims: [1] },
+      ],
+      'tf-detections',
+    ],
+    [
+      'EfficientNMS',
+      [
+        { name: 'a', dims: [1, 1], type: 6 },
+        { name: 'b', dims: [1, 100, 4] },
+        { name: 'c', dims: [1, 100] },
+        { name: 'd', dims: [1, 100], type: 6 },
+      ],
+      'efficient-nms',
+    ],
+    [
+      'torchvision',
+      [
+        { name: 'a', dims: ['n', 4] },
+        { name: 'b', dims: ['n'], type: 7 },
+        { name: 'c', dims: ['n'] },
+      ],
+      'torchvision',
+    ],
+  ];
+  test.each(table)('%s', (_, outputs, expected) => {
+    const found = bare(outputs);
+    const heads = [...new Set(found.candidates.map(({ head }) => head))];
+    if (typeof expected === 'string') {
+      expect(found.head, JSON.stringify(found.candidates.map(({ head, score }) => [head, score]))).toBe(
+        expected,
+      );
+      expect(found.ambiguous).toBe(false);
+    } else {
+      expect(found).toMatchObject({ head: null, ambiguous: true });
+      expect(heads).toEqual(expect.arrayContaining([...expected]));
+    }
+  });
+
+  test('metadata settle what dims leave open', () => {
+    const pose = bare([{ name: 'a', dims: [1, 56, 8400] }], {
+      metadata: { task: 'pose', kpt_shape: '[17, 3]' },
+    });
+    expect(pose).toMatchObject({ head: 'yolov8-pose', headOptions: { classCount: 1, keypointDims: 3 } });
+    const turned = bare([{ name: 'a', dims: [1, 20, 8400] }], { metadata: { task: 'obb' } });
+    expect(turned).toMatchObject({ head: 'yolov8-obb', classCount: 15 });
   });
 });
 

@@ -18,7 +18,7 @@ export const detrDecodedRule: Rule = (facts) => {
   const boxes = facts.outputs.find((output) => output.dims.length === 3 && output.dims[2] === 4);
   if (labels === undefined || scores === undefined || boxes === undefined) return [];
   // a count beside them belongs to EfficientNMS
-  if (facts.outputs.some(({ dims }) => dims.length === 2 && dims[1] === 1 && labels.dims[1] !== 1)) return [];
+  if (facts.outputs.filter(({ dims }) => dims.length === 2).length > 2) return [];
   const sizes = facts.otherInputs.filter((input) => /^int(32|64)$/.test(input.type));
   const reasons = [
     `outputs ${labels.name} ${show(labels.dims)} ${labels.type}, ${boxes.name} ${show(boxes.dims)}, ` +
