@@ -29,7 +29,7 @@ export interface WorkerAttempt {
 export interface ConnectOptions {
   /** Tried in order. */
   readonly launchers: readonly WorkerLauncher[];
-  /** Milliseconds each way may take to say that it is ready. Default 15 000. */
+  /** Milliseconds each way may take to say that it is ready. Default 30 000. */
   readonly readyTimeout?: number | undefined;
   /** Milliseconds of silence while calls are pending after which the worker counts as dead; 0 never. See `WorkerClient`. */
   readonly heartbeat?: number | undefined;
@@ -37,7 +37,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const defaultReadyTimeout = 15_000;
+const defaultReadyTimeout = 30_000;
 
 /**
  * Gives a client of the first worker that becomes ready.

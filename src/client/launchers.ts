@@ -49,7 +49,10 @@ export function factoryLauncher(create: () => unknown): WorkerLauncher {
 
 /** The part of Node that starts threads, structurally. */
 interface ThreadModule {
-  readonly Worker: new (url: URL | string, options?: { readonly name?: string }) => unknown;
+  readonly Worker: new (
+    url: URL | string,
+    options?: { readonly name?: string; readonly execArgv?: string[] },
+  ) => unknown;
 }
 
 /** A worker_threads worker from a file URL. */
@@ -62,7 +65,8 @@ export function threadLauncher(url: string | URL): WorkerLauncher {
       // Not an import: a bundler for the browser would stumble over the `node:` scheme.
       const threads = host.process?.getBuiltinModule?.('node:worker_threads') as ThreadModule | undefined;
       if (threads === undefined) throw new UnsupportedError('this place has no worker_threads');
-      return new threads.Worker(new URL(url), { name: 'boxops' });
+      // The parent's flags are not for it: `--input-type`, say, would make it fail.
+      return new threads.Worker(new URL(url), { name: 'boxops', execArgv: [] });
     },
   };
 }

@@ -86,7 +86,7 @@ export interface DetectorOptions {
    * way; a factory: in the worker it makes; `false`: in this thread. Default false.
    */
   readonly worker?: boolean | 'url' | 'inline' | (() => unknown);
-  /** Milliseconds a worker may take to say that it is ready before the next way is tried. Default 15 000. */
+  /** Milliseconds a worker may take to say that it is ready before the next way is tried. Default 30 000. */
   readonly readyTimeout?: number;
   /** Which head decodes the outputs; needed only where `inspectModel` calls the model ambiguous. */
   readonly head?: HeadName;

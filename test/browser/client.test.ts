@@ -18,7 +18,7 @@ import {
 } from '../../src/errors.ts';
 
 /** A worker's end must reach its callers within this many milliseconds. */
-const bound = 2000;
+const bound = 5000;
 
 const opened: WorkerClient[] = [];
 

@@ -17,7 +17,7 @@ const rows = [
   [16, 16, 8, 8, 0.9, 0.1],
   [26, 20, 4, 4, 0.1, 0.3],
 ];
-const bound = 4000;
+const bound = 15_000;
 
 const made: Detector[] = [];
 async function open(options: Partial<DetectorOptions> = {}): Promise<Detector> {

@@ -21,7 +21,7 @@ import { testMethods } from './fixtures/methods.ts';
 import { allExited, connectThread, startThread } from './fixtures/threads.ts';
 
 /** A worker's end must reach its callers within this many milliseconds. */
-const bound = 2000;
+const bound = 5000;
 
 const opened: WorkerClient[] = [];
 async function open(heartbeat?: number): Promise<WorkerClient> {

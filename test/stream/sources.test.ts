@@ -17,7 +17,7 @@ describe('timerFrames', () => {
     const span = times.at(-1)! - times[0]!;
     expect(times.length).toBe(10);
     expect(span).toBeGreaterThan(150);
-    expect(span).toBeLessThan(600);
+    expect(span).toBeLessThan(3000);
   });
 
   it('leaves out ticks that nobody waited for', async () => {
