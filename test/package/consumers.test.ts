@@ -27,8 +27,17 @@ import { serve } from './consumers/serve.ts';
 type Target = string | { readonly types?: string; readonly import?: string };
 
 /** Entries that touch workers, frames, canvases or other packages; all others are pure. */
-const withDom = ['./draw', './client', './stream', './rxjs', './detector', './datasets', './targets'];
-/** Entries whose types build on a package that TypeScript does not bring along. */
+const withDom = [
+  './draw',
+  './client',
+  './stream',
+  './rxjs',
+  './detector',
+  './datasets',
+  './targets',
+  './tfjs',
+];
+/** Entries whose types build on globals that TypeScript does not bring along. */
 const withTypesOf: Readonly<Record<string, string>> = { './webgpu': '@webgpu/types' };
 
 const packageJson = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));

@@ -1,7 +1,8 @@
 /**
  * A folder as a newcomer's: outside the repository, with the packed tarball of boxops and its peers installed by npm.
  *
- * Bundlers are the repository's own, linked: installing them again would take a minute and show nothing.
+ * Bundlers, and packages needed for their types only, are the repository's own, linked: installing them again would
+ * take a minute and show nothing.
  */
 import { execFile } from 'node:child_process';
 import {
@@ -90,7 +91,7 @@ export async function installTarball(): Promise<CleanFolder> {
     ],
     240_000,
   );
-  for (const tool of ['vite', 'webpack', 'esbuild', '@webgpu/types']) {
+  for (const tool of ['vite', 'webpack', 'esbuild', '@webgpu/types', '@tensorflow/tfjs-core']) {
     const link = join(path, 'node_modules', tool);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(repository, 'node_modules', tool), link, 'junction');

@@ -1,4 +1,7 @@
-/** TypeScript as a consumer runs it, with the declarations of boxops checked and those of TypeScript itself taken for right. */
+/**
+ * TypeScript as a consumer runs it, the declarations of boxops checked with the consumer's files; those of TypeScript
+ * and of other packages are taken for right.
+ */
 import { resolve } from 'node:path';
 import ts from 'typescript';
 
@@ -35,7 +38,9 @@ export function compile(
     files.map((file) => resolve(folder, file)),
     options,
   );
-  return [...errors, ...ts.getPreEmitDiagnostics(program)].map(({ file, start, messageText }) => {
+  const ours = ({ file }: ts.Diagnostic) => !/\/node_modules\/(?!boxops\/)/.test(file?.fileName ?? '');
+  const found = [...errors, ...ts.getPreEmitDiagnostics(program).filter(ours)];
+  return found.map(({ file, start, messageText }) => {
     const place =
       file && start !== undefined
         ? `${file.fileName}:${file.getLineAndCharacterOfPosition(start).line + 1} `
