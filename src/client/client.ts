@@ -34,7 +34,7 @@ interface PendingCall {
 }
 
 /** Heartbeat in milliseconds where nothing else tells of a worker's end. */
-const defaultHeartbeat = 30_000;
+const defaultHeartbeat = 60_000;
 
 const live = new Set<WorkerClient>();
 
