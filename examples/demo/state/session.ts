@@ -55,5 +55,6 @@ export const session = createStore<Session>({
 export function describeError(error: unknown): { readonly message: string; readonly code: string } {
   if (!(error instanceof Error)) return { message: String(error), code: '' };
   const code = 'code' in error && typeof error.code === 'string' ? ` · ${error.code}` : '';
-  return { message: error.message, code: `${error.name}${code}` };
+  const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+  return { message, code: `${error.name}${code}` };
 }

@@ -32,6 +32,7 @@ export const settings = createStore<Settings>(defaults);
 export function detectOptions(now: Settings): DetectOptions {
   return {
     scoreThreshold: now.scoreThreshold,
+    clip: true,
     nms: {
       metric: now.metric,
       iouThreshold: now.iouThreshold,

@@ -16,7 +16,8 @@ function choiceLabel({ head, family, reasons }: HeadCandidate, index: number): H
   decoder.textContent = head;
   name.append(' ', decoder);
   const why = document.createElement('small');
-  why.textContent = reasons.join('; ');
+  // the first reasons tell the readings apart, the rest are the habits of the family
+  why.textContent = reasons.slice(0, 2).join('; ');
   label.append(radio, name, why);
   return label;
 }

@@ -94,7 +94,7 @@ function showInput({ model }: Session, { size, channelOrder, fit }: Required<Pre
 
 function classSummary(names: readonly string[]): string {
   const few = names.slice(0, 3).join(', ');
-  return names.length <= 3 ? few : `${names.length}: ${few}, …`;
+  return names.length <= 3 ? few : `${names.length} (${few}, …)`;
 }
 
 function showStats(now: Session): void {
@@ -107,7 +107,7 @@ function showStats(now: Session): void {
   );
   setText(
     element('r-milliseconds', HTMLElement),
-    `${preprocess.toFixed(1)}, ${inference.toFixed(1)}, ${postprocess.toFixed(1)} ms`,
+    `${preprocess.toFixed(1)}, ${inference.toFixed(1)}, ${postprocess.toFixed(1)}`,
   );
   setText(element('r-frames', HTMLElement), `${stats.framesOpened}, ${stats.framesClosed}`);
   const refused = stats.fallbacks[0];

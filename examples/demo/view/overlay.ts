@@ -68,7 +68,7 @@ export class Overlay {
     kind: 'truth' | 'highlight',
   ): void {
     const context = this.#context;
-    const pad = 4 * this.#ratio;
+    const pad = (kind === 'truth' ? 2.5 : 4) * this.#ratio;
     const [x1, y1, x2, y2] = transform.toModel(
       Float32Array.of(boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!),
     );
