@@ -134,6 +134,14 @@ describe('openSession', () => {
     await session.release();
   });
 
+  it('runs on several threads in Node', async () => {
+    const session = await openSession(model, { threads: 2 });
+    const tensor = new session.ort.Tensor('float32', new Float32Array(3 * 32 * 32), [1, 3, 32, 32]);
+    expect((await session.run({ images: tensor })).output0.dims).toEqual([1, 6, 21]);
+    expect(session.ort.env.wasm.numThreads).toBe(2);
+    await session.release();
+  });
+
   it('rejects with typed errors', async () => {
     await expect(openSession(model, { executionProviders: ['webgpu'] })).rejects.toBeInstanceOf(
       UnsupportedError,

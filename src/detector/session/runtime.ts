@@ -9,6 +9,7 @@
  */
 import { UnsupportedError } from '../../errors.ts';
 import type { DetectorOptions } from '../types.ts';
+import { isNode } from './platform.ts';
 
 /** The parts of onnxruntime-web that are used. */
 export type Ort = typeof import('onnxruntime-web');
@@ -28,7 +29,7 @@ const runtimes = new Map<string, Promise<Runtime>>();
 
 /** The runtime of a build; imported and configured on first use. Rejects with {@link UnsupportedError}. */
 export function loadRuntime(build: RuntimeBuild, options: RuntimeOptions): Promise<Runtime> {
-  const key = `${build} ${options.runtimeUrl ?? ''}`;
+  const key = `${build} ${options.runtimeUrl ?? ''} ${needsNodeBuild(options)}`;
   const known = runtimes.get(key);
   if (known !== undefined) return known;
   const loading = importRuntime(build, options).then((ort) => {
@@ -46,9 +47,11 @@ export function loadRuntime(build: RuntimeBuild, options: RuntimeOptions): Promi
   return loading;
 }
 
-async function importRuntime(build: RuntimeBuild, { runtimeUrl, wasmPaths }: RuntimeOptions): Promise<Ort> {
+async function importRuntime(build: RuntimeBuild, options: RuntimeOptions): Promise<Ort> {
+  const { runtimeUrl, wasmPaths } = options;
   if (runtimeUrl !== undefined) return importUrl(String(runtimeUrl));
   try {
+    if (needsNodeBuild(options)) return await importNodeBuild();
     return await (build === 'webgpu' ? import('onnxruntime-web/webgpu') : import('onnxruntime-web/wasm'));
   } catch (error) {
     // code that no bundler resolved (an inline worker, a bare page): the runtime beside its wasm files
@@ -60,6 +63,17 @@ async function importRuntime(build: RuntimeBuild, { runtimeUrl, wasmPaths }: Run
       { cause: error },
     );
   }
+}
+
+/** The wasm build starts its threads through a URL that Node cannot fetch; the package's own entry for Node can. */
+function needsNodeBuild({ threads = 1, runtimeUrl }: RuntimeOptions): boolean {
+  return threads > 1 && runtimeUrl === undefined && isNode();
+}
+
+function importNodeBuild(): Promise<Ort> {
+  // named by a variable: a bundler for the browser would add 28 MB for it
+  const name = 'onnxruntime-web';
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ name);
 }
 
 async function importUrl(url: string): Promise<Ort> {
