@@ -22,24 +22,26 @@ export function fitsGrid(anchors: number, input: DecodeOptions['input'], perCell
   return false;
 }
 
-/** Heads whose dims fit these outputs; several where the dims alone cannot tell. */
-export function headsFitting(outputs: ModelOutputs, input: DecodeOptions['input']): string[] {
-  const fits: string[] = [];
+/** The common heads whose dims fit these outputs; several where the dims alone cannot tell. */
+function headsFitting(outputs: ModelOutputs, input: DecodeOptions['input']): string[] {
+  const fits = new Set<string>();
   const shapes = Object.values(outputs).map((tensor) => tensor.dims);
-  const threes = shapes.filter((dims) => dims.length === 3);
-  const boxes = threes.find((dims) => dims[2] === 4);
-  if (boxes !== undefined && shapes.length >= 2) {
-    if (shapes.some((dims) => dims.length === 2 && dims[1] === boxes[1])) fits.push('detr-decoded');
-    if (threes.some((dims) => dims !== boxes && dims[1] === boxes[1])) fits.push('detr', 'detr-softmax');
-  }
-  for (const [, rows, columns] of threes as [number, number, number][]) {
+  const sole = shapes.filter((dims) => dims.length === 3).length === 1;
+  for (const { length, 1: rows = 0, 2: columns = 0 } of shapes) {
+    if (length !== 3) continue;
+    const grid = fitsGrid(rows, input);
     const wide = fitsGrid(columns, input) || (columns > rows && !fitsGrid(rows, input, 3));
-    if (columns === 6 && rows <= 1000) fits.push('end-to-end');
-    if (rows >= 5 && wide) fits.push('yolov8');
-    else if (columns >= 6 && fitsGrid(rows, input)) fits.push('yolox', 'yolov5');
-    else if (columns >= 6 && rows > columns) fits.push('yolov5');
+    if (columns === 4) {
+      const same = shapes.filter((dims) => dims[1] === rows);
+      if (same.some((dims) => dims.length === 2)) fits.add('detr-decoded');
+      if (same.filter((dims) => dims.length === 3).length > 1) fits.add('detr').add('detr-softmax');
+    } else if (!sole) continue;
+    else if (rows > 4 && wide) fits.add('yolov8');
+    else if (columns === 6 && rows <= 1000 && !grid) fits.add('end-to-end');
+    else if (columns > 5 && grid) fits.add('yolox').add('yolov5');
+    else if (columns > 5 && rows > columns) fits.add('yolov5');
   }
-  return [...new Set(fits)];
+  return [...fits];
 }
 
 /** The error of a head that cannot read these outputs. */

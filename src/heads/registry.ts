@@ -3,7 +3,7 @@
  *
  * Import a `decodeX` function instead where the model is known: a bundler then leaves the other heads out.
  */
-import { OptionError } from '../errors.ts';
+import { LayoutError, OptionError } from '../errors.ts';
 import { decodeCenterNet } from './centernet.ts';
 import { decodeDetr, decodeDetrSoftmax } from './detr.ts';
 import { decodeDetrDecoded } from './detr-decoded.ts';
@@ -170,16 +170,39 @@ export const heads = /* @__PURE__ */ Object.fromEntries(
 /** Names of all heads. */
 export const headNames = /* @__PURE__ */ Object.keys(heads) as readonly HeadName[];
 
-/** Decodes with the head of that name; an unknown name is an `OptionError` listing the names. */
+/**
+ * Decodes with the head of that name.
+ *
+ * An unknown name is an `OptionError` listing the names. Outputs of another layout are a `LayoutError` whose
+ * `details.fits` names the heads that read them: here all heads are at hand, and each is tried.
+ */
 export function decode(
   name: HeadName,
   outputs: ModelOutputs,
   options: DecodeOptions & HeadOptions,
 ): Candidates {
   if (!Object.hasOwn(heads, name)) {
-    throw new OptionError(`head: expected one of ${headNames.join(', ')}, got ${String(name)}`, {
-      name,
-    });
+    throw new OptionError(`head: expected one of ${headNames.join(', ')}, got ${String(name)}`, { name });
   }
-  return heads[name].decode(outputs, options);
+  try {
+    return heads[name].decode(outputs, options);
+  } catch (error) {
+    const known =
+      error instanceof LayoutError ? (error.details.fits as readonly string[] | undefined) : undefined;
+    if (!(error instanceof LayoutError) || known === undefined || known.length > 0) throw error;
+    const fits = headNames.filter((other) => other !== name && reads(other, outputs, options));
+    if (fits.length === 0) throw error;
+    const message = `${error.message}; these dims fit the head ${fits.join(' or ')}`;
+    throw new LayoutError(message, { ...error.details, fits });
+  }
+}
+
+/** Whether a head takes these outputs; nothing passes the threshold, so nothing is computed in vain. */
+function reads(name: HeadName, outputs: ModelOutputs, { input, image = 0 }: DecodeOptions): boolean {
+  try {
+    heads[name].decode(outputs, { input, image, scoreThreshold: Number.POSITIVE_INFINITY });
+    return true;
+  } catch {
+    return false;
+  }
 }

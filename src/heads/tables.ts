@@ -92,7 +92,9 @@ export function decodeDetrConcatenated(
 ): Candidates {
   const { input } = options;
   const least = 4 + (options.classCount ?? 1);
-  const tensor = findOutput(outputs, (dims) => dims.length === 3 && dims[2]! >= least);
+  // queries are few: rows by the thousand are a grid's, and columns by the thousand its transposed
+  const fits = (dims: readonly number[]) => dims[1]! <= 1000 && dims[2]! >= least && dims[2]! <= 2000;
+  const tensor = findOutput(outputs, (dims) => dims.length === 3 && fits(dims));
   if (tensor === undefined)
     throw layoutError('detr-concatenated', '[N, queries, 4 + classes]', outputs, input);
   const table = readTable(tensor, options, 0);

@@ -11,23 +11,19 @@ import type { TensorLike } from './types.ts';
 let halfTable: Float32Array | undefined;
 const scratch: Float32Array[] = [];
 
-/** float16 bits → number, for all 65,536 of them: one load an element, subnormals and NaN included. 256 kB, made on first use. */
+/**
+ * float16 bits → number, for all 65,536 of them: one load an element, subnormals and NaN included. 256 kB, made on first
+ * use: exponent and fraction moved to where float32 has them are too small by 2^112, except that an exponent of 31
+ * (infinity, NaN) becomes 255.
+ */
 function halfToFloat(): Float32Array {
   if (halfTable !== undefined) return halfTable;
   halfTable = new Float32Array(65536);
-  for (let bits = 0; bits < 65536; bits++) {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const fraction = (bits & 1023) / 1024;
-    halfTable[bits] =
-      sign *
-      (exponent === 31
-        ? fraction === 0
-          ? Number.POSITIVE_INFINITY
-          : Number.NaN
-        : exponent === 0
-          ? fraction * 2 ** -14
-          : (1 + fraction) * 2 ** (exponent - 15));
+  const bits = new Uint32Array(halfTable.buffer);
+  for (let half = 0; half < 65536; half++) {
+    const special = (half & 0x7c00) === 0x7c00 ? 0x7f800000 : 0;
+    bits[half] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13) | special;
+    halfTable[half] = halfTable[half]! * 2 ** 112;
   }
   return halfTable;
 }

@@ -173,6 +173,21 @@ describe('a wrong layout is a LayoutError that names dims and the head that fits
     for (const name of fits) expect(error.message).toContain(name);
   });
 
+  test('decode() tries every head: NanoDet levels given to CenterNet', () => {
+    const levels = Object.fromEntries(
+      [8, 16, 32].flatMap((stride) => {
+        const rows = (64 / stride) ** 2;
+        return [
+          [`cls_${stride}`, tensor([1, rows, 80])],
+          [`dis_${stride}`, tensor([1, rows, 32])],
+        ];
+      }),
+    );
+    const error = layoutErrorOf(() => decode('centernet', levels, { input }));
+    expect(error.details.fits).toContain('nanodet');
+    expect(error.message).toContain('nanodet');
+  });
+
   test('no outputs at all', () => {
     expect(layoutErrorOf(() => decodeYolov8({}, at640)).message).toContain('no outputs');
   });
