@@ -3,7 +3,39 @@
  *
  * float64 columns multiply in float64; float32 columns go to the SIMD kernel where it runs.
  */
+import { useSimd } from '../../kernels/backend.ts';
+import { type MatrixFactor, matrixKernel } from '../../kernels/matrix.ts';
 import type { FloatArray } from '../common.ts';
+
+/** Multiplications from which copying into kernel memory pays. */
+const WORTH_IT = 16_384;
+
+/** Runs the kernel where all three are float32, SIMD runs and the size is worth it; false: the loops below run. */
+function multiplied(
+  left: FloatArray,
+  leftAlongDepth: boolean,
+  right: FloatArray,
+  rightAlongDepth: boolean,
+  rows: number,
+  columns: number,
+  depth: number,
+  out: FloatArray,
+  accumulate: boolean,
+): boolean {
+  if (rows * columns * depth < WORTH_IT || !useSimd()) return false;
+  if (!(left instanceof Float32Array && right instanceof Float32Array && out instanceof Float32Array))
+    return false;
+  const factor = (values: Float32Array, alongDepth: boolean): MatrixFactor => ({ values, alongDepth });
+  return matrixKernel({
+    left: factor(left, leftAlongDepth),
+    right: factor(right, rightAlongDepth),
+    rows,
+    columns,
+    depth,
+    out,
+    accumulate,
+  });
+}
 
 /** out[n × m] = a[n × d] · b[m × d]ᵀ. */
 export function multiplyTransposed(
@@ -14,6 +46,7 @@ export function multiplyTransposed(
   d: number,
   out: FloatArray,
 ): void {
+  if (multiplied(a, true, b, true, n, m, d, out, false)) return;
   for (let j = 0; j < m; j += 4) {
     const width = Math.min(4, m - j);
     for (let i = 0; i < n; i++) {
@@ -59,6 +92,7 @@ export function addProduct(
   d: number,
   out: FloatArray,
 ): void {
+  if (multiplied(g, true, b, false, n, d, m, out, true)) return;
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < m; j++) {
       const factor = g[i * m + j]!;
@@ -79,6 +113,7 @@ export function addTransposedProduct(
   d: number,
   out: FloatArray,
 ): void {
+  if (multiplied(g, false, a, false, m, d, n, out, true)) return;
   for (let i = 0; i < n; i++) {
     const from = i * d;
     for (let j = 0; j < m; j++) {
