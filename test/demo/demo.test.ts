@@ -12,7 +12,7 @@ import { type DemoBrowser, drawnPixels, dropFile, framesSeen, launchDemo, runnin
 const digits = fileURLToPath(new URL('../../models/digits/digits.onnx', import.meta.url));
 
 /** A busy machine compiles 14 MB of WebAssembly in its own time. */
-const patience = 90_000;
+const patience = 120_000;
 vi.setConfig({ testTimeout: 4 * patience, expect: { poll: { timeout: patience, interval: 100 } } });
 
 let demo: DemoBrowser;
@@ -102,6 +102,17 @@ describe('the demo page', () => {
     expect(page.workers()).toHaveLength(1);
     await page.locator('#model-default').click();
     await expect.poll(() => page.locator('#model-default').isVisible()).toBe(false);
+    expect(errors).toEqual([]);
+  });
+
+  it('moves to WebGPU and says so', async () => {
+    await open();
+    await page.locator('#provider').selectOption('webgpu');
+    // what runs meanwhile is the worker before
+    await expect.poll(() => page.locator('#status-text').textContent()).toBe('WebGPU in a worker');
+    expect(await page.locator('#backend-note').isVisible()).toBe(false);
+    await countBecomes((count) => count > 0);
+    expect(page.workers()).toHaveLength(1);
     expect(errors).toEqual([]);
   });
 
