@@ -28,7 +28,7 @@ interface Box {
 export const handWritten: Peer = {
   name: 'hand-written loop',
   async measure(set, budget) {
-    if (set.scores.length > 20_000) return null;
+    if (set.scores.length > 5000) return null;
     return sampleSync(() => handWrittenNms(set), budget);
   },
 };

@@ -60,24 +60,20 @@ export function simdAvailable(): boolean {
 /** A kernel family: compiled once, instantiated when needed. */
 export class KernelModule<Exports extends { readonly memory: WebAssembly.Memory }> {
   readonly #base64: string;
+  readonly #env: Readonly<Record<string, (...values: number[]) => number>>;
   #module: WebAssembly.Module | undefined;
   #exports: Exports | undefined;
 
-  constructor(base64: string) {
+  constructor(base64: string, env: Readonly<Record<string, (...values: number[]) => number>> = {}) {
     this.#base64 = base64;
+    this.#env = env;
   }
 
   /** The instance's exports. */
   get exports(): Exports {
     if (this.#exports === undefined) {
       this.#module ??= new WebAssembly.Module(Uint8Array.from(atob(this.#base64), (c) => c.charCodeAt(0)));
-      const instance = new WebAssembly.Instance(this.#module, {
-        env: {
-          abort() {
-            throw new WebAssembly.RuntimeError('kernel aborted');
-          },
-        },
-      });
+      const instance = new WebAssembly.Instance(this.#module, { env: this.#env });
       this.#exports = instance.exports as unknown as Exports;
     }
     return this.#exports;

@@ -1,8 +1,6 @@
 /** Greedy non-maximum suppression: the public function. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
-import { useSimd } from '../kernels/backend.ts';
-import { nmsKernel } from '../kernels/nms.ts';
 import { bucketByClass } from './classes.ts';
 import { createComparison } from './compare.ts';
 import { greedy } from './greedy.ts';
@@ -14,6 +12,7 @@ import {
   requireClassIds,
   selectCandidates,
 } from './input.ts';
+import { nmsSimd } from './simd.ts';
 import type { NmsOptions, ScoreArray } from './types.ts';
 
 /**
@@ -47,20 +46,15 @@ export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {
   const scoreThreshold = numberOption('scoreThreshold', options.scoreThreshold, Number.NEGATIVE_INFINITY);
   const maxCandidates = limitOption('maxCandidates', options.maxCandidates);
   const classAware = isClassAware(options.scope, classIds);
-  if (metric === 'iou' && boxes instanceof Float32Array && scores instanceof Float32Array && useSimd()) {
-    const keep = nmsKernel({
-      boxes,
-      scores,
-      scoreFloor: Math.fround(scoreThreshold),
-      maxCandidates,
-      maxDetections: limit,
-      iouThreshold: threshold,
-      inclusive,
-      ...(classAware ? { classIds: classIds! } : {}),
-    });
-    if (keep !== null) return keep;
-  }
-  const comparison = createComparison(boxes, { metric, preset: options.preset, threshold, inclusive });
+  const compare = { metric, preset: options.preset, threshold, inclusive };
+  const fast = nmsSimd(boxes, scores, compare, {
+    scoreThreshold,
+    maxCandidates,
+    maxDetections: limit,
+    ...(classAware ? { classIds: classIds! } : {}),
+  });
+  if (fast !== null) return fast;
+  const comparison = createComparison(boxes, compare);
   const order = selectCandidates(boxes, scores, scoreThreshold, maxCandidates);
   const kept = new Uint8Array(order.length);
   if (!classAware) {

@@ -9,7 +9,28 @@ const DIGIT_BITS = 11;
 const DIGITS = 1 << DIGIT_BITS;
 const DIGIT_MASK = DIGITS - 1;
 
-const histogram = new Uint32Array(DIGITS);
+const histogram = /* @__PURE__ */ new Uint32Array(DIGITS);
+
+/** Below this many, clearing the counters costs more than the sort. */
+const SMALL = 96;
+
+/** Stable, by descending score. */
+function insertionSort(
+  scores: Float32Array | Float64Array,
+  order: Uint32Array<ArrayBuffer>,
+): Uint32Array<ArrayBuffer> {
+  for (let i = 1; i < order.length; i++) {
+    const index = order[i]!;
+    const score = scores[index]!;
+    let to = i;
+    while (to > 0 && scores[order[to - 1]!]! < score) {
+      order[to] = order[to - 1]!;
+      to--;
+    }
+    order[to] = index;
+  }
+  return order;
+}
 
 /** Stable ascending sort of `order` by `keys[order[i]]` on `passes` digits of 11 bits; `spare` is a work array. */
 function radixSort(
@@ -54,7 +75,7 @@ export function orderByScore(
   candidates: Uint32Array<ArrayBuffer>,
 ): Uint32Array<ArrayBuffer> {
   const count = candidates.length;
-  if (count < 2) return candidates;
+  if (count < SMALL) return insertionSort(scores, candidates);
   const spare = new Uint32Array(count);
   const keys = new Uint32Array(scores.length);
   if (scores instanceof Float32Array) {

@@ -96,7 +96,8 @@ export function packB(alongDepth: bool, columns: usize, depth: usize): void {
   }
 }
 
-// C += A·B for the packed blocks. Four steps of k a turn, each of six loads, eight multiplications, eight additions.
+// C += A·B for the packed blocks. A step of k is six loads, eight multiplications, eight additions; unrolled by hand, the
+// engine would run out of registers.
 export function multiply(rows: usize, columns: usize, depth: usize): void {
   const row = columns << 2;
   for (let j: usize = 0; j < columns; j += 8) {
@@ -118,9 +119,9 @@ export function multiply(rows: usize, columns: usize, depth: usize): void {
       let c30 = f32x4.splat(0);
       let c31 = f32x4.splat(0);
       while (a < end) {
-        let left = v128.load(b, 0);
+        let left = v128.load(b);
         let right = v128.load(b, 16);
-        let value = v128.load32_splat(a, 0);
+        let value = v128.load32_splat(a);
         c00 = f32x4.add(c00, f32x4.mul(value, left));
         c01 = f32x4.add(c01, f32x4.mul(value, right));
         value = v128.load32_splat(a, 4);
@@ -132,50 +133,8 @@ export function multiply(rows: usize, columns: usize, depth: usize): void {
         value = v128.load32_splat(a, 12);
         c30 = f32x4.add(c30, f32x4.mul(value, left));
         c31 = f32x4.add(c31, f32x4.mul(value, right));
-        left = v128.load(b, 32);
-        right = v128.load(b, 48);
-        value = v128.load32_splat(a, 16);
-        c00 = f32x4.add(c00, f32x4.mul(value, left));
-        c01 = f32x4.add(c01, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 20);
-        c10 = f32x4.add(c10, f32x4.mul(value, left));
-        c11 = f32x4.add(c11, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 24);
-        c20 = f32x4.add(c20, f32x4.mul(value, left));
-        c21 = f32x4.add(c21, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 28);
-        c30 = f32x4.add(c30, f32x4.mul(value, left));
-        c31 = f32x4.add(c31, f32x4.mul(value, right));
-        left = v128.load(b, 64);
-        right = v128.load(b, 80);
-        value = v128.load32_splat(a, 32);
-        c00 = f32x4.add(c00, f32x4.mul(value, left));
-        c01 = f32x4.add(c01, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 36);
-        c10 = f32x4.add(c10, f32x4.mul(value, left));
-        c11 = f32x4.add(c11, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 40);
-        c20 = f32x4.add(c20, f32x4.mul(value, left));
-        c21 = f32x4.add(c21, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 44);
-        c30 = f32x4.add(c30, f32x4.mul(value, left));
-        c31 = f32x4.add(c31, f32x4.mul(value, right));
-        left = v128.load(b, 96);
-        right = v128.load(b, 112);
-        value = v128.load32_splat(a, 48);
-        c00 = f32x4.add(c00, f32x4.mul(value, left));
-        c01 = f32x4.add(c01, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 52);
-        c10 = f32x4.add(c10, f32x4.mul(value, left));
-        c11 = f32x4.add(c11, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 56);
-        c20 = f32x4.add(c20, f32x4.mul(value, left));
-        c21 = f32x4.add(c21, f32x4.mul(value, right));
-        value = v128.load32_splat(a, 60);
-        c30 = f32x4.add(c30, f32x4.mul(value, left));
-        c31 = f32x4.add(c31, f32x4.mul(value, right));
-        a += 64;
-        b += 128;
+        a += 16;
+        b += 32;
       }
       v128.store(to0, f32x4.add(v128.load(to0), c00));
       v128.store(to0, f32x4.add(v128.load(to0, 16), c01), 16);

@@ -23,7 +23,7 @@ export function prepare(n: i32): usize {
 }
 
 // Candidates in score order at `keep` on entry when `ordered` is positive (that many), else scores are filtered and
-// sorted here. Returns how many indices are kept.
+// sorted here. With `ask` the threshold is the bound and `confirm` decides. Returns how many indices are kept.
 export function run(
   n: i32,
   ordered: i32,
@@ -33,8 +33,9 @@ export function run(
   classAware: i32,
   threshold: f32,
   bound: f64,
+  ask: i32,
 ): i32 {
-  configure(threshold, bound);
+  configure(threshold, bound, ask != 0);
   const bytes = <usize>n << 2;
   const keysA = allocate(bytes);
   const keysB = allocate(bytes);

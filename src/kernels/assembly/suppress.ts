@@ -1,11 +1,19 @@
 // Greedy suppression of one class in float32, eight kept boxes a step. `src/nms/tiles.ts` says why tiles are exact.
 //
-// Kept boxes lie in chunks of eight: x1 x 8, y1 x 8, x2 x 8, y2 x 8, area x 8, then the address of the tile's next
-// chunk. Empty places hold a box that intersects nothing.
+// Kept boxes lie in chunks of eight: x1 x 8, y1 x 8, x2 x 8, y2 x 8, area x 8, index x 8, then the address of the
+// tile's next chunk. Empty places hold a box that intersects nothing.
 import { allocate } from './memory';
 
-const CHUNK_BYTES: usize = 176;
-const NEXT: usize = 160;
+const CHUNK_BYTES: usize = 208;
+const INDEX: usize = 160;
+const NEXT: usize = 192;
+
+// Whether the kept box suppresses the other by a metric the caller knows: asked only for pairs whose plain IoU allows it.
+// @ts-ignore: decorator
+@external("env", "confirm")
+declare function confirm(index: i32, kept: i32): i32;
+
+let confirming: bool = false;
 // Below this many boxes one list is faster than building a grid.
 const TILE_MINIMUM: i32 = 128;
 
@@ -16,13 +24,15 @@ let reach: f32 = 0;
 let tiled: bool = false;
 let zeroPasses: bool = false;
 
-// `floor` is the largest float32 at or below the threshold (for `>=`: below it); `bound` widens the cores.
-export function configure(floor: f32, bound: f64): void {
+// `floor` is the largest float32 at or below the threshold (for `>=`: below it); `bound` widens the cores. With `ask`
+// the plain IoU only filters, at the bound, and `confirm` decides.
+export function configure(floor: f32, bound: f64, ask: bool): void {
+  confirming = ask;
   threshold = floor;
   zeroPasses = floor < 0;
   // inter > t * union decides everything but a band of a few ulp; inside it the quotient is computed as the
   // reference does.
-  near = f32x4.splat(floor * <f32>0.999999);
+  near = f32x4.splat(floor * (ask ? <f32>0.999998 : <f32>0.999999));
   above = f32x4.splat(floor);
   tiled = bound >= 0.05;
   reach = tiled ? <f32>(1.0 / (bound * 0.99999) - 1.0) : 0;
@@ -42,6 +52,8 @@ function newChunk(): usize {
   v128.store(chunk, low, 112);
   v128.store(chunk, f32x4.splat(0), 128);
   v128.store(chunk, f32x4.splat(0), 144);
+  v128.store(chunk, i32x4.splat(-1), 160);
+  v128.store(chunk, i32x4.splat(-1), 176);
   store<usize>(chunk, 0, NEXT);
   return chunk;
 }
@@ -49,7 +61,7 @@ function newChunk(): usize {
 // Whether a box of the chunks from `chunk` on suppresses the box.
 // @ts-ignore: decorator
 @inline
-function suppressed(chunk: usize, x1: v128, y1: v128, x2: v128, y2: v128, area: v128): bool {
+function suppressed(chunk: usize, index: i32, x1: v128, y1: v128, x2: v128, y2: v128, area: v128): bool {
   const zero = f32x4.splat(0);
   while (chunk != 0) {
     const w0 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, v128.load(chunk, 64)), f32x4.pmax(x1, v128.load(chunk))));
@@ -60,8 +72,19 @@ function suppressed(chunk: usize, x1: v128, y1: v128, x2: v128, y2: v128, area: 
     const i1 = f32x4.mul(w1, h1);
     const u0 = f32x4.sub(f32x4.add(v128.load(chunk, 128), area), i0);
     const u1 = f32x4.sub(f32x4.add(v128.load(chunk, 144), area), i1);
-    const hit = v128.or(f32x4.ge(i0, f32x4.mul(near, u0)), f32x4.ge(i1, f32x4.mul(near, u1)));
-    if (v128.any_true(hit)) {
+    const hit0 = f32x4.ge(i0, f32x4.mul(near, u0));
+    const hit1 = f32x4.ge(i1, f32x4.mul(near, u1));
+    if (v128.any_true(v128.or(hit0, hit1))) {
+      if (confirming) {
+        let lanes = i32x4.bitmask(hit0) | (i32x4.bitmask(hit1) << 4);
+        while (lanes != 0) {
+          const kept = load<i32>(chunk + (<usize>ctz(lanes) << 2), INDEX);
+          if (kept >= 0 && confirm(index, kept)) return true;
+          lanes &= lanes - 1;
+        }
+        chunk = load<usize>(chunk, NEXT);
+        continue;
+      }
       const exact = v128.or(f32x4.gt(f32x4.div(i0, u0), above), f32x4.gt(f32x4.div(i1, u1), above));
       if (v128.any_true(exact)) return true;
     }
@@ -72,13 +95,14 @@ function suppressed(chunk: usize, x1: v128, y1: v128, x2: v128, y2: v128, area: 
 
 // @ts-ignore: decorator
 @inline
-function append(chunk: usize, slot: i32, x1: f32, y1: f32, x2: f32, y2: f32, area: f32): void {
+function append(chunk: usize, slot: i32, index: i32, x1: f32, y1: f32, x2: f32, y2: f32, area: f32): void {
   const at = chunk + (<usize>slot << 2);
   store<f32>(at, x1);
   store<f32>(at, y1, 32);
   store<f32>(at, x2, 64);
   store<f32>(at, y2, 96);
   store<f32>(at, area, 128);
+  store<i32>(at, index, INDEX);
 }
 
 // Suppresses among the boxes members[0..count), best first; writes 1 or 0 to flags[0..count), returns how many are
@@ -102,13 +126,14 @@ function overList(boxes: usize, members: usize, count: i32, limit: i32, flags: u
   let tail = head;
   let kept = 0;
   for (let i = 0; i < count && kept < limit; i++) {
-    const box = boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4);
+    const index = load<i32>(members + (<usize>i << 2));
+    const box = boxes + (<usize>index << 4);
     const x1 = load<f32>(box);
     const y1 = load<f32>(box, 4);
     const x2 = load<f32>(box, 8);
     const y2 = load<f32>(box, 12);
     const area = (x2 - x1) * (y2 - y1);
-    if (suppressed(head, f32x4.splat(x1), f32x4.splat(y1), f32x4.splat(x2), f32x4.splat(y2), f32x4.splat(area))) continue;
+    if (suppressed(head, index, f32x4.splat(x1), f32x4.splat(y1), f32x4.splat(x2), f32x4.splat(y2), f32x4.splat(area))) continue;
     store<u8>(flags + i, 1);
     const slot = kept & 7;
     if (slot == 0 && kept > 0) {
@@ -116,7 +141,7 @@ function overList(boxes: usize, members: usize, count: i32, limit: i32, flags: u
       store<usize>(tail, chunk, NEXT);
       tail = chunk;
     }
-    append(tail, slot, x1, y1, x2, y2, area);
+    append(tail, slot, index, x1, y1, x2, y2, area);
     kept++;
   }
   return kept;
@@ -210,7 +235,8 @@ function overTiles(boxes: usize, members: usize, count: i32, limit: i32, flags: 
   const reaches = f32x4.splat(reach);
   let kept = 0;
   for (let i = 0; i < count && kept < limit; i++) {
-    const box = v128.load(boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4));
+    const index = load<i32>(members + (<usize>i << 2));
+    const box = v128.load(boxes + (<usize>index << 4));
     const other = swapped(box);
     const size = f32x4.sub(other, box);
     if ((i32x4.bitmask(f32x4.gt(size, f32x4.splat(0))) & 3) != 3) {
@@ -228,7 +254,7 @@ function overTiles(boxes: usize, members: usize, count: i32, limit: i32, flags: 
     const y2 = v128.shuffle<i32>(box, box, 3, 3, 3, 3);
     const width = f32x4.sub(x2, x1);
     const area = f32x4.mul(width, f32x4.sub(y2, y1));
-    if (suppressed(load<usize>(heads + cell), x1, y1, x2, y2, area)) continue;
+    if (suppressed(load<usize>(heads + cell), index, x1, y1, x2, y2, area)) continue;
     store<u8>(flags + i, 1);
     kept++;
     const core = tileOf(f32x4.sub(centre, f32x4.add(f32x4.mul(reaches, size), margin)));
@@ -250,6 +276,7 @@ function overTiles(boxes: usize, members: usize, count: i32, limit: i32, flags: 
         append(
           tail,
           fill & 7,
+          index,
           f32x4.extract_lane(box, 0),
           f32x4.extract_lane(box, 1),
           f32x4.extract_lane(box, 2),
