@@ -91,6 +91,27 @@ describe('what is not a model', () => {
   });
 });
 
+test('graphs made to blow up stay small: nested scaling, piled-up dims, cycles', () => {
+  const chain = (op: string, copies: number) =>
+    Array.from({ length: 3000 }, (_, i) => ({
+      op,
+      inputs: new Array<string>(copies).fill(i === 0 ? 'c' : `v${i - 1}`),
+      outputs: [`v${i}`],
+    }));
+  const outputs = [{ name: 'o', dims: [1, 84, 8400] }];
+  const initializers = [{ name: 'c', dims: [2] }];
+  const start = performance.now();
+  for (const nodes of [
+    [...chain('DequantizeLinear', 3), { op: 'Conv', inputs: ['images', 'v2999'], outputs: ['o'] }],
+    [...chain('Unsqueeze', 2), { op: 'Identity', inputs: ['v2999'], outputs: ['o'] }],
+    [...chain('Gather', 2), { op: 'Identity', inputs: ['v2999'], outputs: ['o'] }],
+    [{ op: 'Add', inputs: ['o', 'o'], outputs: ['o'] }],
+  ]) {
+    expect(inspectModel(writeOnnx({ outputs, initializers, nodes })).outputs).toHaveLength(1);
+  }
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
 test('random damage never hangs and never throws anything but ModelError', () => {
   let state = 12345;
   const random = (limit: number) => {

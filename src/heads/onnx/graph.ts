@@ -122,6 +122,7 @@ export function constantValues(
   graph: Pick<Graph, 'model' | 'producers' | 'constants'>,
   name: string,
   limit: number,
+  mayScale = true,
 ): readonly number[] | null {
   let at = name;
   for (let depth = 0; depth < 8; depth++) {
@@ -136,7 +137,7 @@ export function constantValues(
       const single = attribute.float ?? attribute.int;
       return single !== null ? [single] : attribute.floats.length > 0 ? attribute.floats : attribute.ints;
     }
-    if (node.op === 'DequantizeLinear') return dequantised(graph, node, limit);
+    if (node.op === 'DequantizeLinear') return mayScale ? dequantised(graph, node, limit) : null;
     at = node.inputs[0] ?? '';
   }
   return null;
@@ -147,7 +148,9 @@ function dequantised(
   node: OnnxNode,
   limit: number,
 ): readonly number[] | null {
-  const [quantised, scales, zeros] = node.inputs.map((name) => constantValues(graph, name, limit));
+  const [quantised, scales, zeros] = node.inputs
+    .slice(0, 3)
+    .map((name) => constantValues(graph, name, limit, false));
   if (quantised == null || scales == null || scales.length === 0) return null;
   const block = quantised.length / scales.length;
   return quantised.map((value, i) => {

@@ -12,7 +12,7 @@ import { type OnnxModel, type OnnxNode, tensorValues } from './model.ts';
 export type Shape = readonly (number | null)[];
 type Values = readonly (number | null)[];
 
-/** At most this many elements of an integer tensor are followed. */
+/** At most this many elements of an integer tensor are followed, and dims of any tensor. */
 const valueLimit = 16;
 
 interface State {
@@ -104,7 +104,8 @@ function inferNode(state: State, node: OnnxNode): void {
   const first = shapes.get(inputs[0] ?? '');
   const firstValues = values.get(inputs[0] ?? '');
   const set = (shape: Shape | undefined) => {
-    if (shape !== undefined) shapes.set(output, shape);
+    // no detector has tensors of so many dims; damaged files could pile them up
+    if (shape !== undefined && shape.length <= valueLimit) shapes.set(output, shape);
   };
   const keep = (value: Values | undefined) => {
     if (value !== undefined && value.length <= valueLimit) values.set(output, value);
