@@ -1,0 +1,336 @@
+/**
+ * IoU of many boxes on the GPU, in any metric: what `createBatchIou` returns.
+ *
+ * It owns buffers and pipelines, and a device unless one was given. Calls may run at the same time. Everything is
+ * computed in float32; results agree with the CPU's within 2e-6 (1e-5 where the metric has an exponential or logarithm).
+ */
+import type { BoxArray } from '../boxes/types.ts';
+import { DisposedError, OptionError, UnsupportedError } from '../errors.ts';
+import type { IouOptions, Metric } from '../iou/index.ts';
+import { measurePoint } from './calibrate.ts';
+import { bestMatchOnCpu, checkOut, interleave, newMatch, similaritiesOnCpu } from './cpu.ts';
+import { type Calibration, Crossover } from './crossover.ts';
+import { DeviceKeeper, type DeviceSession } from './device.ts';
+import { explainJob } from './explain.ts';
+import { type Job, metricOf, packJob } from './pack.ts';
+import { runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
+import { planTiles } from './tiles.ts';
+import type {
+  Backend,
+  BatchIouOptions,
+  BatchIouStats,
+  Explanation,
+  GpuAlignedOptions,
+  GpuBestMatch,
+  GpuBestMatchOptions,
+  GpuPairwiseOptions,
+  GpuResult,
+  JobKind,
+  JobOptions,
+  Output,
+  TileLimits,
+} from './types.ts';
+
+type AnyOptions = Omit<GpuPairwiseOptions, 'out'> & { readonly out?: unknown };
+
+export interface ExplainOptions extends JobOptions {
+  readonly kind?: JobKind;
+  readonly output?: Output;
+}
+
+export interface CalibrateOptions {
+  /** Default IoU. */
+  readonly metrics?: readonly Metric[];
+  /** Default all three. */
+  readonly kinds?: readonly JobKind[];
+}
+
+export class BatchIou implements Disposable {
+  private readonly options: BatchIouOptions;
+  private readonly keeper: DeviceKeeper;
+  private readonly crossover: Crossover;
+  private readonly measuring = new Map<string, Promise<void>>();
+  /** Why there is no GPU, where `backend: 'auto'` goes on without one. */
+  private missing: string | null = null;
+
+  /** Use {@link createBatchIou}. */
+  constructor(options: BatchIouOptions) {
+    this.options = options;
+    checkBackend(options.backend);
+    this.keeper = new DeviceKeeper(options);
+    this.crossover = new Crossover(options.calibration);
+  }
+
+  /** Opens the device. */
+  async open(): Promise<this> {
+    try {
+      await this.keeper.open();
+    } catch (error) {
+      if (this.options.backend === undefined || this.options.backend === 'gpu') throw error;
+      if (!(error instanceof UnsupportedError)) throw error;
+      this.missing = error.message;
+    }
+    return this;
+  }
+
+  /**
+   * Similarities of every box of `a` (4·N) with every box of `b` (4·M): N·M float32 numbers, row-major, or with `batch`
+   * one matrix an image after the other. As `pairwiseIou`; reading a large matrix back costs more than computing it, so
+   * reduce on the GPU (`bestMatch`) or keep it there (`output: 'buffer'`).
+   *
+   * A box that is not finite has NaN everywhere. Sides below 2⁻⁵⁰ or coordinates above 2⁶⁰ are computed on the CPU. Do
+   * not write to `a` and `b` before the promise settles. Rejects with ShapeError and OptionError as `pairwiseIou`,
+   * DeviceLostError, DisposedError, and UnsupportedError when the GPU refuses the job or has no memory for it.
+   *
+   * @example
+   * const gpu = await createBatchIou();
+   * await gpu.pairwise(new Float32Array([0, 0, 10, 10]), new Float32Array([0, 0, 5, 10]), { metric: 'giou' }); // [0.5]
+   */
+  pairwise(
+    a: BoxArray,
+    b: BoxArray,
+    options: GpuPairwiseOptions & { readonly output: 'buffer' },
+  ): Promise<GpuResult>;
+  pairwise(
+    a: BoxArray,
+    b: BoxArray,
+    options?: GpuPairwiseOptions & { readonly output?: 'array' },
+  ): Promise<Float32Array>;
+  async pairwise(
+    a: BoxArray,
+    b: BoxArray,
+    options: GpuPairwiseOptions = {},
+  ): Promise<Float32Array | GpuResult> {
+    return this.similarities('pairwise', a, b, options);
+  }
+
+  /** Similarity of box i of `a` with box i of `b`: N float32 numbers. As `alignedIou`; errors as {@link pairwise}. */
+  aligned(
+    a: BoxArray,
+    b: BoxArray,
+    options: GpuAlignedOptions & { readonly output: 'buffer' },
+  ): Promise<GpuResult>;
+  aligned(
+    a: BoxArray,
+    b: BoxArray,
+    options?: GpuAlignedOptions & { readonly output?: 'array' },
+  ): Promise<Float32Array>;
+  async aligned(
+    a: BoxArray,
+    b: BoxArray,
+    options: GpuAlignedOptions = {},
+  ): Promise<Float32Array | GpuResult> {
+    return this.similarities('aligned', a, b, options);
+  }
+
+  /**
+   * For each box of `a` the most similar box of `b`, ties to the lower index, as `bestMatch` of the core: `values` and
+   * `indices` (N each), -Infinity and -1 where nothing can match. One thread a row; no matrix exists. With `batch`,
+   * indices count in all of `b`. Errors as {@link pairwise}.
+   *
+   * @example
+   * await gpu.bestMatch(anchors, groundTruth, { metric: 'iou' }); // { values, indices }
+   */
+  bestMatch(
+    a: BoxArray,
+    b: BoxArray,
+    options: GpuBestMatchOptions & { readonly output: 'buffer' },
+  ): Promise<GpuResult>;
+  bestMatch(
+    a: BoxArray,
+    b: BoxArray,
+    options?: GpuBestMatchOptions & { readonly output?: 'array' },
+  ): Promise<GpuBestMatch>;
+  async bestMatch(
+    a: BoxArray,
+    b: BoxArray,
+    options: GpuBestMatchOptions = {},
+  ): Promise<GpuBestMatch | GpuResult> {
+    const job = this.accept('bestMatch', a, b, options);
+    const { rows } = job;
+    if (options.output === 'buffer') {
+      return this.leave(job, () => interleave(bestMatchOnCpu(a, b, options, newMatch(rows))));
+    }
+    const out = options.out ?? newMatch(rows);
+    checkOut(out.values, Float32Array, rows);
+    checkOut(out.indices, Int32Array, rows);
+    const session = await this.place(job, options.backend);
+    if (session === null) return bestMatchOnCpu(a, b, options, out);
+    await runToHost(session, job, this.plan(session, job), this.limits(session).workgroups, (tile, data) => {
+      const values = new Float32Array(data);
+      const indices = new Int32Array(data);
+      for (const { at, target, aFrom, aTo } of tile.segments) {
+        for (let i = 0; i < aTo - aFrom; i++) {
+          out.values[target + i] = values[2 * (at + i)]!;
+          out.indices[target + i] = indices[2 * (at + i) + 1]!;
+        }
+      }
+    });
+    return out;
+  }
+
+  /** Where a job of n × m boxes would run, and why. */
+  explain(n: number, m: number, options: ExplainOptions = {}): Explanation {
+    this.keeper.check();
+    const { kind = 'pairwise', backend = this.options.backend ?? 'gpu', output = 'array' } = options;
+    checkBackend(backend);
+    const { metric, metricName } = metricOf(options);
+    const session = this.keeper.current;
+    const limits = session === null ? null : this.limits(session);
+    const unavailable = this.missing ?? session?.failure?.message ?? null;
+    const recreating = this.options.recreate !== undefined && this.options.recreate !== false;
+    return explainJob({
+      ...{ n, m, kind, backend, output, metric, metricName, limits },
+      unavailable: recreating ? this.missing : unavailable,
+      crossover: this.crossover,
+    });
+  }
+
+  /**
+   * Measures both sides for some metrics, so that `backend: 'auto'` can choose; an `'auto'` call measures what it needs
+   * by itself. Takes a fraction of a second a kernel and metric. The result is plain data: give it to
+   * {@link createBatchIou} the next time.
+   */
+  async calibrate(options: CalibrateOptions = {}): Promise<Calibration> {
+    this.keeper.check();
+    const { metrics = ['iou'], kinds = ['pairwise', 'aligned', 'bestMatch'] } = options;
+    if (this.missing !== null) return this.crossover.table;
+    for (const metric of metrics) {
+      const { key } = metricOf({ metric }).metric;
+      for (const kind of kinds) await this.measure(kind, key, { metric });
+    }
+    return this.crossover.table;
+  }
+
+  /** Counts of what is held. */
+  stats(): BatchIouStats {
+    const { counts, current, devices } = this.keeper;
+    return {
+      liveBuffers: current?.pool.liveCount ?? 0,
+      pooledBuffers: current?.pool.pooledCount ?? 0,
+      bufferBytes: current?.pool.bytes ?? 0,
+      buffersCreated: counts.created,
+      buffersDestroyed: counts.destroyed,
+      pipelines: current?.pipelines.count ?? 0,
+      devices,
+      lost: current !== null && current.failure !== null && !(current.failure instanceof DisposedError),
+    };
+  }
+
+  /** Destroys every buffer (results on the GPU too) and an own device; idempotent. Pending calls get DisposedError. */
+  dispose(): void {
+    this.keeper.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private accept(kind: JobKind, a: BoxArray, b: BoxArray, options: AnyOptions): Job {
+    this.keeper.check();
+    checkBackend(options.backend);
+    const { output = 'array' } = options;
+    if (output !== 'array' && output !== 'buffer') {
+      throw new OptionError(`output must be 'array' or 'buffer', got ${String(output)}`, { output });
+    }
+    if (output === 'buffer' && options.out !== undefined) {
+      throw new OptionError("out is for output: 'array'", { output });
+    }
+    return packJob(kind, a, b, options);
+  }
+
+  private async similarities(
+    kind: 'pairwise' | 'aligned',
+    a: BoxArray,
+    b: BoxArray,
+    options: GpuPairwiseOptions,
+  ): Promise<Float32Array | GpuResult> {
+    const job = this.accept(kind, a, b, options);
+    const onCpu = (out: Float32Array) => similaritiesOnCpu(kind, a, b, options, out);
+    if (options.output === 'buffer') {
+      return this.leave(job, () => onCpu(new Float32Array(job.results)).buffer as ArrayBuffer);
+    }
+    const out = options.out ?? new Float32Array(job.results);
+    checkOut(out, Float32Array, job.results);
+    const session = await this.place(job, options.backend);
+    if (session === null) return onCpu(out);
+    await runToHost(session, job, this.plan(session, job), this.limits(session).workgroups, (tile, data) => {
+      const values = new Float32Array(data);
+      for (const segment of tile.segments) {
+        for (const [from, to, length] of runsOf(job, segment))
+          out.set(values.subarray(from, from + length), to);
+      }
+    });
+    return out;
+  }
+
+  /** The session to run on, or null for the CPU. */
+  private async place(
+    job: Job,
+    backend: Backend = this.options.backend ?? 'gpu',
+  ): Promise<DeviceSession | null> {
+    if (backend === 'cpu' || job.pairs === 0 || job.extreme) return null;
+    if (backend === 'gpu') return this.session();
+    if (this.missing !== null) return null;
+    const { current } = this.keeper;
+    const recreating = this.options.recreate !== undefined && this.options.recreate !== false;
+    if (current?.failure != null && !recreating) return null;
+    const { kind, metric, rows, columns, pairs } = job;
+    await this.measure(kind, metric.key, job.comparison);
+    const predicted = this.crossover.predict(kind, metric.key, rows, columns, pairs)!;
+    return predicted.gpuMs < predicted.cpuMs ? this.session() : null;
+  }
+
+  private session(): Promise<DeviceSession> {
+    if (this.missing !== null) return Promise.reject(new UnsupportedError(this.missing));
+    return this.keeper.session();
+  }
+
+  /** A result on the GPU, wherever it is computed: it was asked for there. */
+  private async leave(job: Job, onCpu: () => ArrayBuffer): Promise<GpuResult> {
+    const session = await this.session();
+    const buffer = job.extreme
+      ? uploadResult(session, onCpu())
+      : await runToBuffer(session, job, this.plan(session, job), this.limits(session).workgroups);
+    let held = true;
+    const release = () => {
+      if (held) session.pool.release(buffer);
+      held = false;
+    };
+    const byteLength = job.results * (job.kind === 'bestMatch' ? 8 : 4);
+    return { buffer, byteLength, release, [Symbol.dispose]: release };
+  }
+
+  private limits({ device }: DeviceSession): TileLimits {
+    const { maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = device.limits;
+    return {
+      bindingBytes: maxStorageBufferBindingSize,
+      workgroups: maxComputeWorkgroupsPerDimension,
+      pairs: 2 ** 28,
+      ...this.options.limits,
+    };
+  }
+
+  private plan(session: DeviceSession, job: Job) {
+    return planTiles(job.kind, job.images, this.limits(session));
+  }
+
+  /** Measures a kernel once, however many calls ask. */
+  private async measure(kind: JobKind, key: string, metric: IouOptions): Promise<void> {
+    if (this.crossover.has(kind, key)) return;
+    const name = `${kind} ${key}`;
+    let measuring = this.measuring.get(name);
+    if (measuring === undefined) {
+      measuring = this.crossover
+        .measure(kind, key, (rows, columns) => measurePoint(this, kind, metric, rows, columns))
+        .finally(() => this.measuring.delete(name));
+      this.measuring.set(name, measuring);
+    }
+    await measuring;
+  }
+}
+
+function checkBackend(backend: Backend | undefined): void {
+  if (backend === undefined || backend === 'gpu' || backend === 'cpu' || backend === 'auto') return;
+  throw new OptionError(`backend must be 'gpu', 'cpu' or 'auto', got ${String(backend)}`, { backend });
+}

@@ -1,0 +1,47 @@
+/** Times one size of a kernel on both sides, through the same code as any call. */
+import type { IouOptions } from '../iou/index.ts';
+import { bestMatchOnCpu, newMatch, similaritiesOnCpu } from './cpu.ts';
+import { type CalibrationPoint, timeOf } from './crossover.ts';
+import type { GpuAlignedOptions, GpuBestMatchOptions, JobKind } from './types.ts';
+
+interface Runner {
+  pairwise(a: Float32Array, b: Float32Array, options: GpuAlignedOptions): Promise<unknown>;
+  aligned(a: Float32Array, b: Float32Array, options: GpuAlignedOptions): Promise<unknown>;
+  bestMatch(a: Float32Array, b: Float32Array, options: GpuBestMatchOptions): Promise<unknown>;
+}
+
+export async function measurePoint(
+  runner: Runner,
+  kind: JobKind,
+  metric: IouOptions,
+  rows: number,
+  columns: number,
+): Promise<CalibrationPoint> {
+  const a = sampleBoxes(rows, 1);
+  const b = sampleBoxes(columns, 2);
+  if (kind === 'bestMatch') {
+    const out = newMatch(rows);
+    const cpuMs = await timeOf(() => bestMatchOnCpu(a, b, metric, out));
+    const gpuMs = await timeOf(() => runner.bestMatch(a, b, { ...metric, backend: 'gpu', out }));
+    return { rows, columns, cpuMs, gpuMs };
+  }
+  const out = new Float32Array(kind === 'pairwise' ? rows * columns : rows);
+  const cpuMs = await timeOf(() => similaritiesOnCpu(kind, a, b, metric, out));
+  const gpuMs = await timeOf(() => runner[kind](a, b, { ...metric, backend: 'gpu', out }));
+  return { rows, columns, cpuMs, gpuMs };
+}
+
+/** Boxes of 8 to 200 pixels in a picture of 640: the same for the same seed. */
+export function sampleBoxes(count: number, seed: number): Float32Array {
+  const boxes = new Float32Array(4 * count);
+  let state = seed;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  for (let i = 0; i < boxes.length; i += 4) {
+    const [x, y] = [next() * 600, next() * 600];
+    boxes.set([x, y, x + 8 + next() * 192, y + 8 + next() * 192], i);
+  }
+  return boxes;
+}

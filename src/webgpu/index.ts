@@ -1,0 +1,26 @@
+export type {
+  BatchIou,
+  CalibrateOptions,
+  ExplainOptions,
+} from './batch-iou.ts';
+export { createBatchIou } from './create.ts';
+export type { Calibration, CalibrationEntry, CalibrationPoint } from './crossover.ts';
+export type {
+  Adapter,
+  Backend,
+  BatchIouOptions,
+  BatchIouStats,
+  Device,
+  DeviceBuffer,
+  Explanation,
+  Gpu,
+  GpuAlignedOptions,
+  GpuBestMatch,
+  GpuBestMatchOptions,
+  GpuPairwiseOptions,
+  GpuResult,
+  JobKind,
+  JobOptions,
+  Output,
+  TileLimits,
+} from './types.ts';

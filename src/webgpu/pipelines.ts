@@ -1,0 +1,44 @@
+/** Pipelines, made when first needed and kept by kernel and metric: one takes 20 to 650 ms on a software adapter. */
+import { UnsupportedError } from '../errors.ts';
+import type { MetricWgsl } from '../iou/wgsl.ts';
+import { shaderOf } from './shaders.ts';
+import type { JobKind } from './types.ts';
+
+export class PipelineCache {
+  private readonly device: GPUDevice;
+  private readonly made = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+  }
+
+  /** Calls that ask for one pipeline at the same time share it. */
+  get(kind: JobKind, metric: MetricWgsl): Promise<GPUComputePipeline> {
+    const key = `${kind} ${metric.key}`;
+    let pipeline = this.made.get(key);
+    if (pipeline === undefined) {
+      pipeline = this.make(kind, metric);
+      this.made.set(key, pipeline);
+      // one that failed is tried again, not remembered
+      pipeline.catch(() => this.made.delete(key));
+    }
+    return pipeline;
+  }
+
+  get count(): number {
+    return this.made.size;
+  }
+
+  private async make(kind: JobKind, metric: MetricWgsl): Promise<GPUComputePipeline> {
+    const module = this.device.createShaderModule({ code: shaderOf(kind, metric) });
+    try {
+      return await this.device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+    } catch (cause) {
+      throw new UnsupportedError(
+        `the GPU refused the shader of this metric: ${(cause as Error).message}`,
+        { kind, metric: metric.key },
+        { cause },
+      );
+    }
+  }
+}

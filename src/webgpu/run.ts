@@ -1,0 +1,243 @@
+/**
+ * Runs a job's tiles on a device: upload, dispatch, and either read back or leave on the GPU.
+ *
+ * A tile's commands are written without waiting in between, so calls that run at the same time cannot mix their error
+ * scopes or buffers. At most two read-backs are under way: enough to keep the GPU busy, and large matrices need no more
+ * memory than two tiles.
+ */
+import { OptionError, UnsupportedError } from '../errors.ts';
+import type { DeviceSession } from './device.ts';
+import type { Job } from './pack.ts';
+import { binding, headerWords, segmentWords, workgroupSize } from './shaders.ts';
+import type { Segment, Tile } from './tiles.ts';
+
+/** Bytes a result takes. */
+const resultBytes = (job: Job): number => (job.kind === 'bestMatch' ? 8 : 4);
+
+/** Runs and hands each complete tile's results over, in order of completion. */
+export async function runToHost(
+  session: DeviceSession,
+  job: Job,
+  tiles: readonly Tile[],
+  workgroups: number,
+  receive: (tile: Tile, data: ArrayBuffer) => void,
+): Promise<void> {
+  const { pool } = session;
+  const pipeline = await session.guard(session.pipelines.get(job.kind, job.metric));
+  const underWay = new Set<Promise<void>>();
+  let result: GPUBuffer | null = null;
+  try {
+    for (const tile of tiles) {
+      if (session.failure !== null) throw session.failure;
+      const bytes = tile.results * resultBytes(job);
+      result ??= pool.acquire('storage', bytes);
+      const source: GPUBuffer = result;
+      if (!tile.last) {
+        await submitTile(session, pipeline, job, tile, workgroups, source, () => {});
+        continue;
+      }
+      const staging = pool.acquire('staging', bytes);
+      const submitted = submitTile(session, pipeline, job, tile, workgroups, source, (encoder) => {
+        encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
+      });
+      pool.release(source);
+      result = null;
+      const reading = readBack(session, staging, bytes, submitted, (data) => receive(tile, data));
+      underWay.add(reading);
+      reading.then(
+        () => underWay.delete(reading),
+        () => {},
+      );
+      if (underWay.size >= 2) await Promise.race(underWay);
+    }
+    await Promise.all(underWay);
+  } finally {
+    if (result !== null) pool.release(result);
+    // none may go on reading when the call has failed: its buffers come back first
+    await Promise.allSettled(underWay);
+  }
+}
+
+async function readBack(
+  session: DeviceSession,
+  staging: GPUBuffer,
+  bytes: number,
+  submitted: Promise<void>,
+  receive: (data: ArrayBuffer) => void,
+): Promise<void> {
+  try {
+    const mapped = session.guard(staging.mapAsync(1, 0, bytes));
+    mapped.catch(() => {});
+    await submitted;
+    await mapped;
+    receive(staging.getMappedRange(0, bytes));
+    staging.unmap();
+  } finally {
+    session.pool.release(staging);
+  }
+}
+
+/** Runs and leaves the whole result in one buffer of the pool. */
+export async function runToBuffer(
+  session: DeviceSession,
+  job: Job,
+  tiles: readonly Tile[],
+  workgroups: number,
+): Promise<GPUBuffer> {
+  const { pool } = session;
+  const bytes = job.results * resultBytes(job);
+  checkFits(session, bytes);
+  const pipeline = await session.guard(session.pipelines.get(job.kind, job.metric));
+  const whole = pool.acquire('storage', Math.max(16, bytes));
+  let result: GPUBuffer | null = null;
+  try {
+    const direct = tiles.filter((tile) => tile.last).length === 1;
+    for (const tile of tiles) {
+      if (session.failure !== null) throw session.failure;
+      if (direct) {
+        await submitTile(session, pipeline, job, tile, workgroups, whole, () => {});
+        continue;
+      }
+      result ??= pool.acquire('storage', tile.results * resultBytes(job));
+      const source: GPUBuffer = result;
+      await submitTile(session, pipeline, job, tile, workgroups, source, (encoder) => {
+        if (tile.last) copyTile(encoder, job, tile, source, whole);
+      });
+      if (tile.last) {
+        pool.release(source);
+        result = null;
+      }
+    }
+    return whole;
+  } catch (error) {
+    pool.release(whole);
+    throw error;
+  } finally {
+    if (result !== null) pool.release(result);
+  }
+}
+
+/** Uploads a result that the CPU computed. */
+export function uploadResult(session: DeviceSession, data: ArrayBuffer): GPUBuffer {
+  checkFits(session, data.byteLength);
+  const buffer = session.pool.acquire('storage', Math.max(16, data.byteLength));
+  session.device.queue.writeBuffer(buffer, 0, data);
+  return buffer;
+}
+
+function checkFits(session: DeviceSession, bytes: number): void {
+  const { maxBufferSize } = session.device.limits;
+  if (bytes <= maxBufferSize) return;
+  throw new OptionError(
+    `a result of ${bytes} bytes does not fit a buffer of this GPU (${maxBufferSize} bytes); ask for output: 'array'`,
+    { bytes, maxBufferSize },
+  );
+}
+
+/** The runs of results that lie together in the tile and in the whole: [from in tile, to in whole, length]. */
+export function* runsOf(job: Job, segment: Segment): Generator<readonly [number, number, number]> {
+  const rows = segment.aTo - segment.aFrom;
+  const width = job.kind === 'pairwise' ? segment.bTo - segment.bFrom : 1;
+  if (width === segment.stride) {
+    yield [segment.at, segment.target, rows * width];
+    return;
+  }
+  for (let i = 0; i < rows; i++) yield [segment.at + i * width, segment.target + i * segment.stride, width];
+}
+
+function copyTile(encoder: GPUCommandEncoder, job: Job, tile: Tile, from: GPUBuffer, to: GPUBuffer): void {
+  const unit = resultBytes(job);
+  for (const segment of tile.segments) {
+    for (const [source, target, length] of runsOf(job, segment)) {
+      if (length > 0) encoder.copyBufferToBuffer(from, source * unit, to, target * unit, length * unit);
+    }
+  }
+}
+
+/** Submits one tile; the promise is rejected when the device refused it, e.g. for want of memory. */
+function submitTile(
+  session: DeviceSession,
+  pipeline: GPUComputePipeline,
+  job: Job,
+  tile: Tile,
+  workgroups: number,
+  result: GPUBuffer,
+  after: (encoder: GPUCommandEncoder) => void,
+): Promise<void> {
+  const { device, pool } = session;
+  const { metric } = job;
+  const used: GPUBuffer[] = [];
+  const entries: GPUBindGroupEntry[] = [];
+  const bind = (at: number, buffer: GPUBuffer, bytes: number) => {
+    entries.push({ binding: at, resource: { buffer, size: Math.max(16, 4 * Math.ceil(bytes / 4)) } });
+  };
+  const upload = (at: number, data: Float32Array | Uint32Array) => {
+    const buffer = pool.acquire('storage', Math.max(16, data.byteLength));
+    used.push(buffer);
+    // Dawn in Node takes no view of shared memory
+    const own = data.buffer instanceof ArrayBuffer ? (data as Float32Array<ArrayBuffer>) : data.slice();
+    if (data.length > 0) device.queue.writeBuffer(buffer, 0, own);
+    bind(at, buffer, data.byteLength);
+  };
+  device.pushErrorScope('validation');
+  device.pushErrorScope('out-of-memory');
+  try {
+    const a = job.a.subarray(4 * tile.aFrom, 4 * tile.aTo);
+    const b = job.b.subarray(4 * tile.bFrom, 4 * tile.bTo);
+    upload(binding.a, a);
+    upload(binding.b, b);
+    if (metric.aTermCount > 0) upload(binding.aTerms, termsOf(a, metric.aTerms));
+    if (metric.bTermCount > 0) upload(binding.bTerms, termsOf(b, metric.bTerms));
+    const groups = Math.ceil(tile.results / workgroupSize);
+    const across = Math.min(groups, workgroups);
+    upload(binding.job, describe(job, tile, across * workgroupSize));
+    bind(binding.result, result, tile.results * resultBytes(job));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(across, Math.ceil(groups / across));
+    pass.end();
+    after(encoder);
+    device.queue.submit([encoder.finish()]);
+  } finally {
+    for (const buffer of used) pool.release(buffer);
+  }
+  const memory = device.popErrorScope();
+  const validation = device.popErrorScope();
+  return session.guard(
+    Promise.all([memory, validation]).then(([full, invalid]) => {
+      const error = full ?? invalid;
+      if (error === null) return;
+      throw new UnsupportedError(
+        `the GPU ${full === null ? 'refused the job' : 'is out of memory'}: ${error.message}`,
+        { kind: job.kind, results: tile.results },
+      );
+    }),
+  );
+}
+
+function termsOf(
+  corners: Float32Array,
+  fill: (corners: Float32Array, out: Float32Array) => void,
+): Float32Array {
+  const out = new Float32Array(corners.length / 2);
+  fill(corners, out);
+  return out;
+}
+
+/** The words of `job` in the shader. */
+function describe(job: Job, tile: Tile, rowThreads: number): Uint32Array {
+  const { values } = job.metric;
+  const { segments } = tile;
+  const words = new Uint32Array(headerWords + values.length + segmentWords * segments.length);
+  words.set([segments.length, tile.results, rowThreads, tile.resume ? 1 : 0, tile.bFrom]);
+  words.set(new Uint32Array(values.buffer, values.byteOffset, values.length), headerWords);
+  segments.forEach(({ at, aFrom, bFrom, bTo }, k) => {
+    words.set(
+      [at, aFrom - tile.aFrom, bFrom - tile.bFrom, bTo - tile.bFrom],
+      headerWords + values.length + segmentWords * k,
+    );
+  });
+  return words;
+}

@@ -1,0 +1,132 @@
+/**
+ * What `boxops/webgpu` takes and gives. The types of WebGPU are looked up in the global scope, so that a consumer
+ * without `@webgpu/types` (or a `lib.dom` that has them) still compiles: there they are plain objects.
+ */
+import type { Batch, IouOptions } from '../iou/index.ts';
+import type { Calibration } from './crossover.ts';
+
+/** `GPUDevice` where the compiler knows it. */
+export type Device = typeof globalThis extends { GPUDevice: { prototype: infer T } } ? T : object;
+/** `GPUAdapter` where the compiler knows it. */
+export type Adapter = typeof globalThis extends { GPUAdapter: { prototype: infer T } } ? T : object;
+/** `GPU` (what `navigator.gpu` is) where the compiler knows it. */
+export type Gpu = typeof globalThis extends { GPU: { prototype: infer T } } ? T : object;
+/** `GPUBuffer` where the compiler knows it. */
+export type DeviceBuffer = typeof globalThis extends { GPUBuffer: { prototype: infer T } } ? T : object;
+
+/** Where a job runs. `'auto'`: where it is faster, as measured by `calibrate()`. */
+export type Backend = 'gpu' | 'cpu' | 'auto';
+
+/** The method: `pairwise` N×M similarities, `aligned` N, `bestMatch` the best column of each of N rows. */
+export type JobKind = 'pairwise' | 'aligned' | 'bestMatch';
+
+export interface BatchIouOptions {
+  /** A device to use, e.g. onnxruntime-web's. It is never destroyed. Default: an own one, destroyed by `dispose()`. */
+  readonly device?: Device;
+  /** Adapter that an own device is requested from. An adapter gives one device. */
+  readonly adapter?: Adapter;
+  /** Which adapter to request. */
+  readonly powerPreference?: 'low-power' | 'high-performance';
+  /** Entry point of WebGPU, for Node. Default `navigator.gpu`. */
+  readonly gpu?: Gpu;
+  /** Told once for each device that goes away, except by `dispose()`. */
+  readonly onLost?: (reason: string) => void;
+  /**
+   * After a loss, the next call makes a new device, once: `true` requests one, a function provides it (and keeps owning
+   * it). Default false: every later call is a DeviceLostError.
+   */
+  readonly recreate?: boolean | (() => Promise<Device>);
+  /** Default of every call. Default `'gpu'`. */
+  readonly backend?: Backend;
+  /** What an earlier `calibrate()` returned. */
+  readonly calibration?: Calibration;
+  /** Tighter limits than the device's, for tests and for sharing a device. */
+  readonly limits?: Partial<TileLimits>;
+}
+
+/** What one dispatch may use. */
+export interface TileLimits {
+  /** Bytes of one storage binding. */
+  readonly bindingBytes: number;
+  /** Workgroups (of 64 threads) a dimension. */
+  readonly workgroups: number;
+  /** Pairs a dispatch: a long dispatch may be taken for a hang by the driver. */
+  readonly pairs: number;
+}
+
+export interface JobOptions extends IouOptions {
+  /** Overrides the default of the object. */
+  readonly backend?: Backend;
+}
+
+/** `'array'` reads the result back; `'buffer'` leaves it on the GPU. */
+export type Output = 'array' | 'buffer';
+
+export interface GpuPairwiseOptions extends JobOptions {
+  /** Receives the result in its first numbers. */
+  readonly out?: Float32Array;
+  readonly output?: Output;
+  /** Boxes of several images in one submission: only boxes of the same image are compared. */
+  readonly batch?: Batch;
+}
+
+export interface GpuAlignedOptions extends JobOptions {
+  readonly out?: Float32Array;
+  readonly output?: Output;
+}
+
+export interface GpuBestMatchOptions extends JobOptions {
+  readonly out?: GpuBestMatch;
+  readonly output?: Output;
+  /** Boxes of several images in one submission. Indices count in all of b. */
+  readonly batch?: Batch;
+}
+
+/** -Infinity and -1 where there is nothing to match. */
+export interface GpuBestMatch {
+  readonly values: Float32Array;
+  readonly indices: Int32Array;
+}
+
+/** A result left on the GPU. */
+export interface GpuResult extends Disposable {
+  /**
+   * float32 similarities, or for `bestMatch` a float32 value and an int32 index a row (8 bytes). Usage STORAGE, COPY_SRC
+   * and COPY_DST. May be larger than `byteLength`: never use `arrayLength`.
+   */
+  readonly buffer: DeviceBuffer;
+  readonly byteLength: number;
+  /** Gives the buffer back; idempotent. `dispose()` of the BatchIou does it too. */
+  release(): void;
+}
+
+/** How a job would run. */
+export interface Explanation {
+  readonly backend: 'gpu' | 'cpu';
+  /** One sentence. */
+  readonly reason: string;
+  readonly metric: string;
+  readonly pairs: number;
+  /** Dispatches that the limits of the device ask for. */
+  readonly tiles: number;
+  readonly uploadBytes: number;
+  readonly readbackBytes: number;
+  /** Predicted milliseconds; null before `calibrate()`. */
+  readonly cpuMs: number | null;
+  readonly gpuMs: number | null;
+}
+
+export interface BatchIouStats {
+  /** Buffers in use by calls and by results not released. */
+  readonly liveBuffers: number;
+  /** Buffers kept for the next call. */
+  readonly pooledBuffers: number;
+  /** Bytes of both. */
+  readonly bufferBytes: number;
+  /** Since the object was made. */
+  readonly buffersCreated: number;
+  readonly buffersDestroyed: number;
+  readonly pipelines: number;
+  readonly devices: number;
+  readonly lost: boolean;
+}
