@@ -21,6 +21,8 @@ export interface KeptColumns {
 export interface Comparison {
   /** No two boxes with a plain IoU below this pass; 0: no bound, every pair is compared. */
   readonly minIou: number;
+  /** Whether the bound also holds for boxes inside out, which intersect nothing. */
+  readonly boundsInverted: boolean;
   /** Room for `capacity` kept boxes; earlier columns are copied in. */
   columns(capacity: number, earlier?: KeptColumns): KeptColumns;
   /** Puts a box into a slot. */
@@ -56,6 +58,7 @@ export function createComparison(boxes: BoxArray, options: ComparisonOptions): C
   const like = new Columns(0);
   return {
     minIou: Math.max(0, resolved.minIou(threshold) ?? 0),
+    boundsInverted: metric === 'iou',
     columns(capacity, earlier) {
       const column = (values?: BoxArray): BoxArray => {
         const longer = new Columns(capacity);

@@ -5,9 +5,9 @@
  * one a suppressed box, are computed, in float64 as the loops do. So DIoU-NMS costs little more than NMS.
  */
 import type { BoxArray } from '../boxes/types.ts';
-import { resolveMetric } from '../iou/resolve.ts';
+import { type ResolvedMetric, resolveMetric } from '../iou/resolve.ts';
 import { useSimd } from '../kernels/backend.ts';
-import { type NmsKernelInput, nmsKernel } from '../kernels/nms.ts';
+import { type Confirm, type NmsKernelInput, nmsKernel } from '../kernels/nms.ts';
 import type { ComparisonOptions } from './compare.ts';
 import type { ScoreArray } from './types.ts';
 
@@ -30,25 +30,36 @@ export function nmsSimd(
   if (bound === null || !(bound > 0) || resolved.implementation.single !== undefined || !isModerate(boxes)) {
     return null;
   }
-  const confirm = (index: number, kept: number): boolean => {
-    const i = 4 * index;
-    const k = 4 * kept;
-    const similarity = resolved.pair(
-      boxes[i]!,
-      boxes[i + 1]!,
-      boxes[i + 2]!,
-      boxes[i + 3]!,
-      boxes[k]!,
-      boxes[k + 1]!,
-      boxes[k + 2]!,
-      boxes[k + 3]!,
-    );
-    return similarity > threshold || (inclusive && similarity === threshold);
-  };
+  const confirm = confirmBy(resolved, boxes, threshold, inclusive);
   return nmsKernel({ ...input, iouThreshold: Math.min(bound, 1), inclusive: true, confirm });
 }
 
-/** Whether float32 sides and areas neither overflow nor lose digits; boxes that are not finite do not matter. */
+/** Decides one pair as the loops do, from columns and per-box terms of all boxes. */
+function confirmBy(
+  metric: ResolvedMetric,
+  boxes: Float32Array,
+  threshold: number,
+  inclusive: boolean,
+): Confirm {
+  const count = boxes.length / 4;
+  const [x1, y1, x2, y2] = [0, 1, 2, 3].map((c) => {
+    const column = new Float64Array(count);
+    for (let i = 0; i < count; i++) column[i] = boxes[4 * i + c]!;
+    return column;
+  }) as [Float64Array, Float64Array, Float64Array, Float64Array];
+  const terms = metric.createTerms(x1, count);
+  metric.fillTerms(x1, y1, x2, y2, 0, count, terms);
+  const out = new Float64Array(1);
+  return (i, kept) => {
+    metric.row(x1[i]!, y1[i]!, x2[i]!, y2[i]!, x1, y1, x2, y2, kept, kept + 1, out, 0, terms);
+    return out[0]! > threshold || (inclusive && out[0] === threshold);
+  };
+}
+
+/**
+ * Whether float32 sides and areas neither overflow nor lose digits, and no box is inside out (a metric's bound does not
+ * speak of those); boxes that are not finite do not matter.
+ */
 function isModerate(boxes: Float32Array): boolean {
   for (let at = 0; at < boxes.length; at += 4) {
     const x1 = boxes[at]!;
@@ -59,7 +70,7 @@ function isModerate(boxes: Float32Array): boolean {
     const height = y2 - y1;
     const reach = Math.abs(x1) + Math.abs(y1) + Math.abs(x2) + Math.abs(y2);
     if (reach > 1e15 && reach < Number.POSITIVE_INFINITY) return false;
-    if ((width > 0 && width < 1e-12) || (height > 0 && height < 1e-12)) return false;
+    if ((width !== 0 && width < 1e-12) || (height !== 0 && height < 1e-12)) return false;
   }
   return true;
 }

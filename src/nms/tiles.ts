@@ -28,7 +28,7 @@ interface Grid {
 
 /**
  * The tiled form of `greedy`, or -1 where tiles would not be exact or not pay: no bound on the IoU of a passing pair,
- * or areas so large or so small that products overflow or lose digits.
+ * boxes the bound does not speak of, or areas so large or so small that products overflow or lose digits.
  */
 export function greedyTiles(
   boxes: BoxArray,
@@ -40,7 +40,7 @@ export function greedyTiles(
   kept: Uint8Array,
 ): number {
   if (!(comparison.minIou >= SMALLEST_BOUND)) return -1;
-  const grid = planGrid(boxes, members, from, to, comparison.minIou);
+  const grid = planGrid(boxes, members, from, to, comparison);
   if (grid === null) return -1;
   const { columns, rows, left, top, perX, perY, reach, margin } = grid;
   const tiles = columns * rows;
@@ -123,7 +123,7 @@ function planGrid(
   members: Uint32Array,
   from: number,
   to: number,
-  bound: number,
+  { minIou, boundsInverted }: Comparison,
 ): Grid | null {
   let left = Number.POSITIVE_INFINITY;
   let right = Number.NEGATIVE_INFINITY;
@@ -142,6 +142,7 @@ function planGrid(
     const y2 = boxes[at + 3]!;
     const width = x2 - x1;
     const height = y2 - y1;
+    if (!boundsInverted && (width < 0 || height < 0)) return null;
     if (!(width > 0 && height > 0)) continue;
     const x = x1 + x2;
     const y = y1 + y2;
@@ -161,7 +162,7 @@ function planGrid(
   // Sums and products of these stay normal numbers, so the IoU is within a few ulp of the exact one.
   if (float32 ? !(smallest > 1e-30 && widest < 1e18) : !(smallest > 1e-280 && widest < 1e140)) return null;
   // Doubled like the centres: x1 + x2 is twice the centre. 1e-5 covers the rounding of the compared IoU.
-  const reach = 1 / (bound * (1 - 1e-5)) - 1;
+  const reach = 1 / (minIou * (1 - 1e-5)) - 1;
   const side = Math.max(1, Math.round(Math.sqrt(to - from) / 8));
   const coreX = (2 * reach * widths) / (to - from);
   const coreY = (2 * reach * heights) / (to - from);
