@@ -34,7 +34,7 @@ export { type BoxMask, decodeMask } from './prototypes.ts';
 export { decode, type Head, headNames, heads } from './registry.ts';
 export { decodeEfficientDet, decodeRetinaNet } from './retinanet.ts';
 export { decodeRetinaFace, decodeSsd, decodeUltraFace, decodeUltraFaceRaw } from './ssd.ts';
-export { decodeDetrConcatenated, decodeYoloNas } from './tables.ts';
+export { decodeDetrConcatenated, decodeYoloNas, decodeYolov8Rows } from './tables.ts';
 export type {
   Activation,
   Candidates,

@@ -21,7 +21,7 @@ import {
 import { type PreprocessingChoice, preprocessingPresets as presets } from './preprocessing.ts';
 import { decodeEfficientDet, decodeRetinaNet } from './retinanet.ts';
 import { decodeRetinaFace, decodeSsd, decodeUltraFace, decodeUltraFaceRaw } from './ssd.ts';
-import { decodeDetrConcatenated, decodeYoloNas } from './tables.ts';
+import { decodeDetrConcatenated, decodeYoloNas, decodeYolov8Rows } from './tables.ts';
 import type { Candidates, Decode, DecodeOptions, HeadName, HeadOptions, ModelOutputs } from './types.ts';
 import { decodeYolov3, decodeYolov5Raw } from './yolo-anchors.ts';
 import { decodeYolov5, decodeYolov5Seg } from './yolov5.ts';
@@ -50,6 +50,7 @@ const rows: Readonly<Record<HeadName, Row>> = {
   'yolov8-seg': ['YOLOv8/11-seg', '[N, 4 + C + M, A], [N, M, h, w]', decodeYolov8Seg, presets.ultralytics],
   'yolov8-pose': ['YOLOv8/11-pose', '[N, 4 + C + 3K, A]', decodeYolov8Pose, presets.ultralytics],
   'yolov8-obb': ['YOLOv8/11-obb', '[N, 4 + C + 1, A]', decodeYolov8Obb, presets.ultralytics],
+  'yolov8-rows': ['YOLOv8 (transposed)', '[N, A, 4 + C]', decodeYolov8Rows, presets.ultralytics],
   'yolov8-raw': ['YOLOv8 (raw levels)', '[N, 64 + C, H, W] a level', decodeYolov8Raw, presets.ultralytics],
   yolov5: ['YOLOv5/6/7', '[N, A, 5 + C]', decodeYolov5, presets.ultralytics],
   'yolov5-seg': ['YOLOv5-seg', '[N, A, 5 + C + M], [N, M, h, w]', decodeYolov5Seg, presets.ultralytics],

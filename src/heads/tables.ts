@@ -3,7 +3,7 @@
  * that join them into one.
  */
 import { type Grid, scanGrid } from './grids.ts';
-import { findOutput, imageIndex, layoutError } from './layout.ts';
+import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
 import { finishPicks, startPicks } from './picks.ts';
 import { readColumn } from './tensor.ts';
 import type {
@@ -90,24 +90,45 @@ export function decodeDetrConcatenated(
   outputs: ModelOutputs,
   options: DecodeOptions & HeadOptions,
 ): Candidates {
-  const { input } = options;
-  const least = 4 + (options.classCount ?? 1);
+  const { width, height } = options.input;
   // queries are few: rows by the thousand are a grid's, and columns by the thousand its transposed
-  const fits = (dims: readonly number[]) => dims[1]! <= 1000 && dims[2]! >= least && dims[2]! <= 2000;
-  const tensor = findOutput(outputs, (dims) => dims.length === 3 && fits(dims));
-  if (tensor === undefined)
-    throw layoutError('detr-concatenated', '[N, queries, 4 + classes]', outputs, input);
+  const fits = (rows: number, columns: number) => rows <= 1000 && columns <= 2000;
+  return decodeBoxRows('detr-concatenated', fits, outputs, options, width, height, true);
+}
+
+/** Candidates of YOLOv8 exported with rows and columns swapped: `[N, A, 4 + C]`, boxes `cx,cy,w,h` in input pixels. */
+export function decodeYolov8Rows(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
+  const fits = (rows: number, columns: number) =>
+    fitsGrid(rows, options.input) || (rows > columns && !fitsGrid(columns, options.input));
+  return decodeBoxRows('yolov8-rows', fits, outputs, options, 1, 1, false);
+}
+
+function decodeBoxRows(
+  head: string,
+  fits: (rows: number, columns: number) => boolean,
+  outputs: ModelOutputs,
+  options: DecodeOptions & HeadOptions,
+  scaleX: number,
+  scaleY: number,
+  nmsFree: boolean,
+): Candidates {
+  const least = 4 + (options.classCount ?? 1);
+  const tensor = findOutput(
+    outputs,
+    ({ length, 1: rows, 2: columns }) => length === 3 && columns! >= least && fits(rows!, columns!),
+  );
+  if (tensor === undefined) throw layoutError(head, '[N, rows, 4 + classes]', outputs, options.input);
   const table = readTable(tensor, options, 0);
   const { data, columns } = table;
   scanTable(table, { classCount: columns - 4, ...options }, options.activation ?? 'none', 4);
-  return finishPicks(true, (row, boxes, at) => {
+  return finishPicks(nmsFree, (row, boxes, at) => {
     const from = row * columns;
     const halfWidth = data[from + 2]! / 2;
     const halfHeight = data[from + 3]! / 2;
-    boxes[at] = (data[from]! - halfWidth) * input.width;
-    boxes[at + 1] = (data[from + 1]! - halfHeight) * input.height;
-    boxes[at + 2] = (data[from]! + halfWidth) * input.width;
-    boxes[at + 3] = (data[from + 1]! + halfHeight) * input.height;
+    boxes[at] = (data[from]! - halfWidth) * scaleX;
+    boxes[at + 1] = (data[from + 1]! - halfHeight) * scaleY;
+    boxes[at + 2] = (data[from]! + halfWidth) * scaleX;
+    boxes[at + 3] = (data[from + 1]! + halfHeight) * scaleY;
   });
 }
 

@@ -19,6 +19,7 @@ export type HeadName =
   | 'yolov8-seg'
   | 'yolov8-pose'
   | 'yolov8-obb'
+  | 'yolov8-rows'
   | 'yolov8-raw'
   | 'yolov5'
   | 'yolov5-seg'

@@ -373,6 +373,24 @@ describe('the end of the graph', () => {
     expect(found).toMatchObject({ head: 'yolov5', family: 'YOLOX (decoded)', preprocessing: yolox });
   });
 
+  test('an expectation over 16 bins and no objectness: YOLOv8 with rows and columns swapped', () => {
+    const found = bare([{ name: 'o', dims: [1, 8400, 84] }], {
+      initializers: [
+        { name: 'box', dims: [64, 8, 1, 1] },
+        { name: 'cls', dims: [80, 8, 1, 1] },
+        { name: 'bins', dims: [1, 16, 1, 1], data: Float32Array.from({ length: 16 }, (_, i) => i) },
+      ],
+      nodes: [
+        { op: 'Conv', inputs: ['images', 'box'], outputs: ['b'] },
+        { op: 'Conv', inputs: ['images', 'cls'], outputs: ['c'] },
+        { op: 'Softmax', inputs: ['b'], outputs: ['s'] },
+        { op: 'Conv', inputs: ['s', 'bins'], outputs: ['d'] },
+        { op: 'Concat', inputs: ['d', 'c'], outputs: ['o'] },
+      ],
+    });
+    expect(found).toMatchObject({ head: 'yolov8-rows', classCount: 80, ambiguous: false });
+  });
+
   test('no objectness convolution: YOLOv6', () => {
     const found = bare(
       outputs,

@@ -29,6 +29,9 @@ export const rowRule: Rule = (facts) => {
     if (anchors !== null && anchors < columns) return [];
     const onGrid = size !== null && anchors !== null ? fitsGrid(anchors, size) : null;
     const threeOnGrid = size !== null && anchors !== null ? fitsGrid(anchors, size, 3) : null;
+    if (output.tail.bins !== null && layerChannels(output.tail).includes(columns - 4)) {
+      return [transposedYolov8(facts, output, columns - 4)];
+    }
     const matches = rowMatchesFromGraph(output, columns) ?? rowMatchesFromDims(output, onGrid, threeOnGrid);
     return matches.map((match) =>
       candidate(facts, {
@@ -39,6 +42,25 @@ export const rowRule: Rule = (facts) => {
     );
   });
 };
+
+/** Rows of YOLOv8: distributions in the graph, and a convolution with exactly these classes. */
+function transposedYolov8(
+  facts: Facts,
+  { name, dims, tail }: OutputFacts,
+  classCount: number,
+): HeadCandidate {
+  return candidate(facts, {
+    head: 'yolov8-rows',
+    family: 'YOLOv8 (transposed)',
+    score: score.read,
+    reasons: [
+      `output ${name} is ${show(dims)}: rows of box and ${classCount} classes`,
+      `the graph takes the expectation of ${tail.bins} bins a side (DFL): there is no objectness`,
+    ],
+    classCount,
+    convention: presets.ultralytics,
+  });
+}
 
 type PartialMatch = Omit<Match, 'classCount'>;
 
@@ -120,6 +142,10 @@ function rowMatchesFromDims(
       ...yoloxPicture,
     },
   ];
+  if (output.dims[2] === 84) {
+    const reasons = ['84 columns are a box and the 80 classes of COCO'];
+    oneCell.unshift({ ...yolov5, head: 'yolov8-rows', family: 'YOLOv8 (transposed)', reasons });
+  }
   if (onGrid === true) return oneCell;
   if (onGrid === null) return [{ ...yolov5, reasons: ['the number of rows is open'] }, ...oneCell];
   return [{ ...yolov5, score: score.weak, reasons: [`${output.dims[1]} rows are no multiple of the grid`] }];

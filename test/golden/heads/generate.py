@@ -280,6 +280,12 @@ def detr_concatenated(t, case, size):
     return centre_to_corner(p[rows, :4]) * np.array([*size, *size]), s, cls
 
 
+def yolov8_rows(t, case, size):
+    p = t["output0"]
+    rows, cls, s = select(p[:, 4:], case)
+    return centre_to_corner(p[rows, :4]), s, cls
+
+
 def fastestdet(t, case, size):
     o = t["output"].astype(np.float64)
     h, w = o.shape[1:]
@@ -511,7 +517,7 @@ def detected(box_key, score_key, class_key, count_key, yxyx):
 
 HEADS = {
     "yolov8": yolov8, "yolov8-seg": columns_task("masks"), "yolov8-pose": columns_task("keypoints"),
-    "yolov8-obb": columns_task("angle"), "yolov8-raw": yolov8_raw,
+    "yolov8-obb": columns_task("angle"), "yolov8-raw": yolov8_raw, "yolov8-rows": yolov8_rows,
     "yolov5": yolov5, "yolov5-seg": yolov5_seg, "yolov5-raw": anchor_levels(v5_box), "yolov3": anchor_levels(v3_box),
     "yolox": yolox, "yolo-nas": yolo_nas,
     "end-to-end": end_to_end, "end-to-end-seg": rows_task("masks"), "end-to-end-pose": rows_task("keypoints"),
