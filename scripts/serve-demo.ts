@@ -26,7 +26,11 @@ export async function serveDemo({ port = 5173, minify = true }: ServeDemoOptions
   // a folder of its own, so that two of these never write into each other's page
   const outDir = mkdtempSync(join(tmpdir(), 'boxops-demo-'));
   const remove = () => rmSync(outDir, { recursive: true, force: true });
-  process.once('exit', remove);
+  const end = (signal: NodeJS.Signals) => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  process.once('exit', remove).once('SIGINT', end).once('SIGTERM', end);
   const shared = { root, configFile: `${root}vite.config.ts`, logLevel: 'error' } as const;
   await build({ ...shared, build: { outDir, emptyOutDir: true, minify } });
   const server = await preview({
@@ -36,7 +40,7 @@ export async function serveDemo({ port = 5173, minify = true }: ServeDemoOptions
   });
   const close = async () => {
     await server.close();
-    process.off('exit', remove);
+    process.off('exit', remove).off('SIGINT', end).off('SIGTERM', end);
     remove();
   };
   const url = server.resolvedUrls?.local[0];
@@ -50,6 +54,5 @@ export async function serveDemo({ port = 5173, minify = true }: ServeDemoOptions
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const port = process.argv[2];
   const { url } = await serveDemo(port === undefined ? {} : { port: Number(port) });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));
   process.stdout.write(`the demo is at ${url}\n`);
 }
