@@ -99,8 +99,8 @@ export async function soak<Frame>(setup: SoakSetup<Frame>): Promise<SoakReport> 
   // Both paths are warm before the first sample that counts.
   const rounds = 6;
   for (let round = 0; round < rounds; round++) {
-    const frames = Math.floor(setup.frames / rounds);
-    await run(round % 2 === 0 ? 'lossless' : 'latest', frames);
+    const until = Math.floor((setup.frames * (round + 1)) / rounds);
+    await run(round % 2 === 0 ? 'lossless' : 'latest', until - opened);
   }
   for (const id of [...open.keys()]) settle(id);
   samples.push({ frame: opened, bytes: await setup.memory() });
