@@ -119,8 +119,8 @@ export function multiply(rows: usize, columns: usize, depth: usize): void {
       let c30 = f32x4.splat(0);
       let c31 = f32x4.splat(0);
       while (a < end) {
-        let left = v128.load(b);
-        let right = v128.load(b, 16);
+        const left = v128.load(b);
+        const right = v128.load(b, 16);
         let value = v128.load32_splat(a);
         c00 = f32x4.add(c00, f32x4.mul(value, left));
         c01 = f32x4.add(c01, f32x4.mul(value, right));

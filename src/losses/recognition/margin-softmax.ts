@@ -6,7 +6,6 @@
  * each carried back through its normalisation.
  */
 import { ShapeError } from '../../errors.ts';
-import { logSoftmaxRow } from '../classification/softmax.ts';
 import {
   closeLoss,
   type FloatArray,
@@ -83,31 +82,26 @@ export function marginSoftmax(
 
   const logits = new Float64Array(classes);
   const slopes = new Float64Array(classes);
-  const logProbabilities = new Float64Array(classes);
   const normGradient = new Float64Array(samples);
   let sum = 0;
   for (let i = 0; i < samples; i++) {
-    const offset = i * classes;
     const label = labels[i]!;
     const norm = rows.norms[i]!;
-    for (let j = 0; j < classes; j++) logits[j] = cosines[offset + j]!;
+    const row = cosines.subarray(i * classes, (i + 1) * classes);
+    logits.set(row);
     slopes.fill(1);
     const normSlope = rule({ label, norm, logits, slopes });
     const s = settings.scale === 'norm' ? norm : settings.scale;
-    if (s !== 1) for (let j = 0; j < classes; j++) logits[j]! *= s;
-    logSoftmaxRow(logits, 0, classes, logProbabilities);
-    const weight = (weights === undefined ? 1 : weights[i]!) * reduction;
-    const term = -(weights === undefined ? 1 : weights[i]!) * logProbabilities[label]!;
+    const own = weights === undefined ? 1 : weights[i]!;
+    const target = logits[label]!;
+    const { logProbability, meanLogit } = softmaxRow(logits, slopes, s, label, own * reduction, row);
+    const term = -own * logProbability;
     sum += term;
     if (terms !== undefined) terms[i] = term;
-    let alongNorm = 0;
-    for (let j = 0; j < classes; j++) {
-      const g = weight * (Math.exp(logProbabilities[j]!) - (j === label ? 1 : 0));
-      if (settings.scale === 'norm') alongNorm += (g * logits[j]!) / s;
-      if (j === label) alongNorm += g * s * normSlope;
-      cosines[offset + j] = g * s * slopes[j]!;
-    }
-    normGradient[i] = alongNorm;
+    // d value / d logit of the true class, before its scale
+    const pull = own * reduction * (Math.exp(logProbability) - 1);
+    normGradient[i] = pull * s * normSlope;
+    if (settings.scale === 'norm') normGradient[i]! += own * reduction * (meanLogit - target);
   }
 
   addProduct(cosines, columns.unit, samples, classes, dimensions, gradient);
@@ -128,4 +122,35 @@ export function marginSoftmax(
     ['weights', weights ?? []],
   );
   return { ...result, weightGradient };
+}
+
+/**
+ * Softmax of s·logits with its gradient by cosine, weight·s·(p − [label])·slope, written to `out`.
+ *
+ * One exponential a class: `logits` holds the exponentials afterwards.
+ */
+function softmaxRow(
+  logits: Float64Array,
+  slopes: Float64Array,
+  s: number,
+  label: number,
+  weight: number,
+  out: FloatArray,
+): { readonly logProbability: number; readonly meanLogit: number } {
+  const { length } = logits;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < length; j++) if (logits[j]! > largest) largest = logits[j]!;
+  const target = logits[label]!;
+  let total = 0;
+  let along = 0;
+  for (let j = 0; j < length; j++) {
+    const e = Math.exp(s * (logits[j]! - largest));
+    total += e;
+    along += e * logits[j]!;
+    logits[j] = e;
+  }
+  const factor = (weight * s) / total;
+  for (let j = 0; j < length; j++) out[j] = factor * logits[j]! * slopes[j]!;
+  out[label] = weight * s * (logits[label]! / total - 1) * slopes[label]!;
+  return { logProbability: s * (target - largest) - Math.log(total), meanLogit: along / total };
 }
