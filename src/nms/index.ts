@@ -1,9 +1,11 @@
 export { type AdaptiveNmsOptions, adaptiveNms } from './adaptive-nms.ts';
 export { type BatchSuppression, nmsBatch } from './batch.ts';
 export { type BoxVotingOptions, boxVoting, type ScoreVotingOptions, scoreVoting } from './box-voting.ts';
+export { nmsBySimilarity, type SimilarityNmsOptions } from './by-similarity.ts';
 export { type ClusterNmsOptions, clusterNms } from './cluster-nms.ts';
 export { fastNms } from './fast-nms.ts';
 export type { Fusion, FusionOptions, ModelBoxes } from './fusion.ts';
+export { type MaskNmsOptions, maskNms } from './mask-nms.ts';
 export { type MatrixNmsOptions, matrixNms } from './matrix-nms.ts';
 export {
   type LabelledRows,
@@ -14,6 +16,7 @@ export {
 export { nms } from './nms.ts';
 export { type MergeResult, type NonMaximumMergeOptions, nonMaximumMerge } from './non-maximum-merge.ts';
 export { nonMaximumWeighted } from './non-maximum-weighted.ts';
+export { type OksNmsOptions, oksNms } from './oks-nms.ts';
 export { type OnnxNmsOptions, onnxNms } from './onnx-nms.ts';
 export { type SoftNmsOptions, softNms } from './soft-nms.ts';
 export { type SofterNmsOptions, softerNms } from './softer-nms.ts';
