@@ -6,7 +6,7 @@
  * so a query may give several classes. Softmax (DETR): the last class is "no object" and dropped, each query gives
  * its best class (Hugging Face `post_process_object_detection`).
  */
-import { findOutput, imageIndex, layoutError } from './layout.ts';
+import { imageIndex, layoutError } from './layout.ts';
 import { finishPicks, pick, picks, startPicks } from './picks.ts';
 import { readColumn } from './tensor.ts';
 import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
@@ -51,10 +51,7 @@ export function decodeDetr(outputs: ModelOutputs, options: DetrOptions): Candida
 
 /** Detections of a DETR output scored by softmax over C + 1 classes, the last being "no object"; in query order. */
 export function decodeDetrSoftmax(outputs: ModelOutputs, options: DecodeOptions): Candidates {
-  // the classifier has one column more than there are classes
-  const { classCount } = options;
-  const columns = classCount === undefined ? {} : { classCount: classCount + 1 };
-  const tensors = detrTensors('detr-softmax', outputs, { ...options, ...columns });
+  const tensors = detrTensors('detr-softmax', outputs, options);
   const { logits, queries, classes } = tensors;
   const threshold = startPicks(options);
   for (let query = 0; query < queries; query++) {
@@ -77,32 +74,31 @@ export function decodeDetrSoftmax(outputs: ModelOutputs, options: DecodeOptions)
   return finishDetr(tensors, options);
 }
 
-/** The two tensors: boxes are the rank-3 output of 4 columns, logits the other one with as many rows. */
+/**
+ * The two tensors: boxes have 4 columns, logits are another rank-3 output with as many rows. With four classes both
+ * look alike: names decide then, else boxes come last, as every exporter writes them.
+ */
 function detrTensors(head: string, outputs: ModelOutputs, options: DecodeOptions): DetrTensors {
-  const { classCount, input } = options;
+  const tables = Object.keys(outputs).filter((name) => outputs[name]!.dims.length === 3);
+  const boxes = tables.filter((name) => outputs[name]!.dims[2] === 4).reverse();
+  boxes.sort((a, b) => Number(/box/i.test(b)) - Number(/box/i.test(a)));
+  for (const name of boxes) {
+    const box = outputs[name]!;
+    const mates = tables.filter((other) => other !== name && outputs[other]!.dims[1] === box.dims[1]);
+    const mate = mates.find((other) => /logit|cls|class|score/i.test(other)) ?? mates[0];
+    if (mate === undefined) continue;
+    const logits = outputs[mate]!;
+    const [, queries, classes] = logits.dims as [number, number, number];
+    const image = imageIndex(logits, options);
+    return {
+      logits: readColumn(logits, image * queries * classes, queries * classes, 0),
+      boxes: readColumn(box, image * queries * 4, queries * 4, 1),
+      queries,
+      classes,
+    };
+  }
   const expected = 'class logits [N, queries, classes] and boxes [N, queries, 4]';
-  const named = (pattern: RegExp) => (dims: readonly number[], name: string) =>
-    dims.length === 3 && pattern.test(name);
-  // four classes make both tensors look alike: names decide then
-  const logits =
-    findOutput(outputs, named(/logit/i)) ??
-    findOutput(outputs, (dims) => dims.length === 3 && dims[2] === (classCount ?? -1)) ??
-    findOutput(outputs, (dims) => dims.length === 3 && dims[2] !== 4) ??
-    findOutput(outputs, named(/cls|class|score/i));
-  const boxes = findOutput(
-    outputs,
-    (dims, name) =>
-      outputs[name] !== logits && dims.length === 3 && dims[2] === 4 && dims[1] === logits?.dims[1],
-  );
-  if (logits === undefined || boxes === undefined) throw layoutError(head, expected, outputs, input);
-  const [, rows, classes] = logits.dims as [number, number, number];
-  const image = imageIndex(logits, options);
-  return {
-    logits: readColumn(logits, image * rows * classes, rows * classes, 0),
-    boxes: readColumn(boxes, image * rows * 4, rows * 4, 1),
-    queries: rows,
-    classes,
-  };
+  throw layoutError(head, expected, outputs, options.input);
 }
 
 function finishDetr(tensors: DetrTensors, { input }: DecodeOptions): Candidates {

@@ -197,6 +197,19 @@ describe('a wrong layout is a LayoutError that names dims and the head that fits
   });
 });
 
+test('DETR with four classes: names tell logits from boxes, else boxes come last', () => {
+  const logits = tensor([1, 2, 4], [9, -9, -9, -9, -9, -9, -9, 9]);
+  const boxes = tensor([1, 2, 4], [0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5]);
+  for (const outputs of [
+    { pred_boxes: boxes, pred_logits: logits },
+    { a: logits, b: boxes },
+  ]) {
+    const found = decodeDetr(outputs, { input, classCount: 4 });
+    expect(Array.from(found.classIds)).toEqual([0, 3]);
+    expect(Array.from(found.boxes)).toEqual([16, 16, 48, 48, 0, 0, 32, 32]);
+  }
+});
+
 describe('options', () => {
   const found = [
     { anchor: 2, box: [8, 8, 4, 4], scores: [0.5, 0.5] },

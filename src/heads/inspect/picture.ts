@@ -20,7 +20,7 @@ export interface PictureChoice {
   readonly reasons: readonly string[];
 }
 
-/** The pre-processing of a family for this file. `scaleOf` says which conventions a family knows for raw and scaled input. */
+/** The pre-processing of a family for this file; `alternatives` are conventions of its other releases. */
 export function choosePicture(
   facts: Facts,
   convention: PreprocessingChoice,
