@@ -1,5 +1,7 @@
 /** Sigmoid focal loss and binary cross-entropy, on logits. */
 import { OptionError } from '../../errors.ts';
+import { useSimd } from '../../kernels/backend.ts';
+import { focalKernel } from '../../kernels/losses.ts';
 import {
   closeLoss,
   type FloatArray,
@@ -10,7 +12,7 @@ import {
   weightStride,
 } from '../common.ts';
 import { power, powerSlope } from './logistic.ts';
-import { denseTargets } from './targets.ts';
+import { areLabels, denseTargets } from './targets.ts';
 
 export interface SigmoidLossOptions extends LossOptions {
   /** C of N×C logits; needed where targets are class indices or weights are one a sample. Default 1. */
@@ -51,13 +53,23 @@ export function sigmoidFocalLoss(
   if (!(gamma >= 0)) throw new OptionError(`gamma must be ≥ 0, got ${gamma}`, { gamma });
   const columns = classes ?? 1;
   const samples = sampleCount('logits', logits.length, columns);
-  const dense = denseTargets(targets, logits.length, classes);
+  const labels = areLabels(targets, logits.length, classes);
   const stride = weightStride(weights, samples, logits.length);
   const buffers = openLoss(logits, logits.length, options);
   const { gradient, terms, scale } = buffers;
   const positive = alpha === -1 ? 1 : alpha;
   const negative = alpha === -1 ? 1 : 1 - alpha;
+  // What a detector trains with; targets that the kernel's float32 would round stay with the loop.
+  const exact = labels || targets instanceof Float32Array || targets instanceof Uint8Array;
+  const common = gamma === 2 && polyEpsilon === 0 && stride === 0 && terms === undefined;
+  if (common && logits instanceof Float32Array && exact && useSimd()) {
+    const factors = { positive, negative, scale };
+    const total = focalKernel({ logits, targets, labels, columns, ...factors, gradient });
+    if (total !== null)
+      return closeLoss('sigmoidFocalLoss', total, buffers, ['logits', logits], ['targets', targets]);
+  }
 
+  const dense = denseTargets(targets, logits.length, classes);
   let sum = 0;
   for (let i = 0; i < logits.length; i++) {
     const x = logits[i]!;

@@ -1,16 +1,13 @@
 /** Targets of the sigmoid losses: a dense N×C array of soft labels, or one class index a sample. */
 import { OptionError, ShapeError } from '../../errors.ts';
 
-/**
- * N×C targets from class indices: C and every negative index mean background, an all-zero row (mmdetection's and
- * detectron2's convention). Dense targets pass through.
- */
-export function denseTargets(
+/** Whether targets are one class index a sample (rather than a number an element), checked. */
+export function areLabels(
   targets: ArrayLike<number>,
   elements: number,
   classes: number | undefined,
-): ArrayLike<number> {
-  if (targets.length === elements && !(targets instanceof Int32Array && classes === 1)) return targets;
+): classes is number {
+  if (targets.length === elements && !(targets instanceof Int32Array && classes === 1)) return false;
   if (classes === undefined) {
     throw new ShapeError(
       `targets must hold ${elements} numbers, or one class index a sample with the option 'classes'; got ${targets.length}`,
@@ -26,7 +23,6 @@ export function denseTargets(
       },
     );
   }
-  const dense = new Uint8Array(elements);
   for (let i = 0; i < targets.length; i++) {
     const label = targets[i]!;
     if (!Number.isInteger(label) || label > classes) {
@@ -34,6 +30,23 @@ export function denseTargets(
         `targets[${i}] must be a class index below ${classes} (or ${classes} for background), got ${label}`,
       );
     }
+  }
+  return true;
+}
+
+/**
+ * N×C targets from class indices: C and every negative index mean background, an all-zero row (mmdetection's and
+ * detectron2's convention). Dense targets pass through.
+ */
+export function denseTargets(
+  targets: ArrayLike<number>,
+  elements: number,
+  classes: number | undefined,
+): ArrayLike<number> {
+  if (!areLabels(targets, elements, classes)) return targets;
+  const dense = new Uint8Array(elements);
+  for (let i = 0; i < targets.length; i++) {
+    const label = targets[i]!;
     if (label >= 0 && label < classes) dense[i * classes + label] = 1;
   }
   return dense;
