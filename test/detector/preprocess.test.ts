@@ -103,8 +103,10 @@ describe('fillImage', () => {
     expect([...out]).toEqual([15, 3, 4]);
   });
 
-  it('copies a picture of the input size unchanged', () => {
-    const data = picture(3, 12, 10);
+  it('copies a picture of the input size unchanged, wherever it lies in its buffer', () => {
+    const shifted = new Uint8Array(481);
+    shifted.set(picture(3, 12, 10), 1);
+    const data = shifted.subarray(1);
     const out = new Float32Array(360);
     const whole = { left: 0, top: 0, width: 12, height: 10 };
     fillImage(

@@ -43,8 +43,9 @@ export function fillImage(
   plan: FillPlan,
   tables: AxisTableCache,
 ): void {
-  // one kind of array, so that the loop is compiled once
-  const data = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.length);
+  // one load a pixel instead of three: red is the low byte on every little-endian machine, which typed-array runtimes are
+  const aligned = (pixels.byteOffset & 3) === 0 ? pixels : pixels.slice();
+  const data = new Uint32Array(aligned.buffer, aligned.byteOffset, sourceWidth * sourceHeight);
   const { width, height, padValue, layout } = plan;
   const area = width * height;
   const planar = layout === 'nchw';
@@ -70,8 +71,8 @@ export function fillImage(
     }
   }
 
-  const columns = tables.get(sourceWidth, content.width, 4);
-  const rows = tables.get(sourceHeight, content.height, sourceWidth * 4);
+  const columns = tables.get(sourceWidth, content.width, 1);
+  const rows = tables.get(sourceHeight, content.height, sourceWidth);
   const { lower: left, upper: right, weight: xWeight } = columns;
   const redOffset = offset + redChannel * channelStep;
   const greenOffset = offset + channelStep;
@@ -85,19 +86,23 @@ export function fillImage(
       const l = left[x];
       const r = right[x];
       const w = xWeight[x];
-      const a = top + l;
-      const b = top + r;
-      const c = bottom + l;
-      const d = bottom + r;
-      const redTop = data[a] + (data[b] - data[a]) * w;
-      const redBottom = data[c] + (data[d] - data[c]) * w;
-      out[redOffset + pixel] = (redTop + (redBottom - redTop) * yWeight) * redScale + redBias;
-      const greenTop = data[a + 1] + (data[b + 1] - data[a + 1]) * w;
-      const greenBottom = data[c + 1] + (data[d + 1] - data[c + 1]) * w;
-      out[greenOffset + pixel] = (greenTop + (greenBottom - greenTop) * yWeight) * greenScale + greenBias;
-      const blueTop = data[a + 2] + (data[b + 2] - data[a + 2]) * w;
-      const blueBottom = data[c + 2] + (data[d + 2] - data[c + 2]) * w;
-      out[blueOffset + pixel] = (blueTop + (blueBottom - blueTop) * yWeight) * blueScale + blueBias;
+      const a = data[top + l];
+      const b = data[top + r];
+      const c = data[bottom + l];
+      const d = data[bottom + r];
+      let upper = (a & 255) + ((b & 255) - (a & 255)) * w;
+      let lower = (c & 255) + ((d & 255) - (c & 255)) * w;
+      out[redOffset + pixel] = (upper + (lower - upper) * yWeight) * redScale + redBias;
+      const a1 = (a >>> 8) & 255;
+      const c1 = (c >>> 8) & 255;
+      upper = a1 + (((b >>> 8) & 255) - a1) * w;
+      lower = c1 + (((d >>> 8) & 255) - c1) * w;
+      out[greenOffset + pixel] = (upper + (lower - upper) * yWeight) * greenScale + greenBias;
+      const a2 = (a >>> 16) & 255;
+      const c2 = (c >>> 16) & 255;
+      upper = a2 + (((b >>> 16) & 255) - a2) * w;
+      lower = c2 + (((d >>> 16) & 255) - c2) * w;
+      out[blueOffset + pixel] = (upper + (lower - upper) * yWeight) * blueScale + blueBias;
       pixel += pixelStep;
     }
   }
