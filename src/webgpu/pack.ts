@@ -54,9 +54,10 @@ export function packJob(
     const read = new CornerStore().read(boxes, options.format, pixelOffset);
     return read instanceof Float32Array ? read : Float32Array.from(read);
   }) as [Float32Array, Float32Array];
+  const { metric } = metricOf(options);
   return {
     kind,
-    metric: metricOf(options).metric,
+    metric,
     comparison: conventionsOf(options),
     a: corners[0],
     b: corners[1],
@@ -65,7 +66,7 @@ export function packJob(
     images,
     pairs,
     results: kind === 'pairwise' ? pairs : rows,
-    extreme: corners.some(isExtreme),
+    extreme: corners.some(isExtreme) || overflowsPower(metric, ...corners, images),
   };
 }
 
@@ -81,6 +82,32 @@ function isExtreme(corners: Float32Array): boolean {
       Math.abs(corners[i + 3]!);
     const small = (width > 0 && width < 2 ** -50) || (height > 0 && height < 2 ** -50);
     if ((small || !(size < 2 ** 60)) && !isNonFinite(corners, i)) return true;
+  }
+  return false;
+}
+
+/**
+ * The alpha family raises squared distances to a power, which leaves float32 long before the distances do: with the
+ * usual 3, in pictures a million pixels wide.
+ */
+function overflowsPower(metric: MetricWgsl, a: Float32Array, b: Float32Array, images: Images): boolean {
+  if (!/exp\(.*log\(/.test(metric.source)) return false;
+  const at = metric.parameters.indexOf('alpha');
+  const limit = 2 ** (60 / Math.max(1, at < 0 ? 3 : metric.values[at]!));
+  for (let k = 0; k + 1 < images.a.length; k++) {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    const widen = (corners: Float32Array, from: number, to: number) => {
+      for (let i = 4 * from; i < 4 * to; i++) {
+        const value = corners[i]!;
+        if (value * 0 !== 0) continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+    };
+    widen(a, images.a[k]!, images.a[k + 1]!);
+    widen(b, images.b[k]!, images.b[k + 1]!);
+    if (high - low >= limit) return true;
   }
   return false;
 }

@@ -1,0 +1,46 @@
+/** Reading a buffer back as any user of the device would, and boxes for jobs. */
+import { sampleBoxes } from '../../src/webgpu/calibrate.ts';
+import type { GpuResult } from '../../src/webgpu/index.ts';
+
+export { sampleBoxes };
+
+/** The first `byteLength` bytes of a result. */
+export async function readResult(device: GPUDevice, result: GpuResult): Promise<ArrayBuffer> {
+  const { byteLength } = result;
+  const staging = device.createBuffer({ size: Math.max(4, byteLength), usage: 1 | 8 });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(result.buffer, 0, staging, 0, byteLength);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(1);
+  const data = staging.getMappedRange().slice(0, byteLength);
+  staging.destroy();
+  return data;
+}
+
+/** A device with counts of the buffers made and destroyed on it, kept apart from the library's own. */
+export async function countedDevice(
+  gpu: GPU,
+): Promise<{ device: GPUDevice; counts: { created: number; destroyed: number } }> {
+  const adapter = await gpu.requestAdapter();
+  if (adapter === null) throw new Error('no WebGPU adapter: this suite needs one');
+  const device = await adapter.requestDevice();
+  const counts = { created: 0, destroyed: 0 };
+  const create = device.createBuffer.bind(device);
+  Object.defineProperty(device, 'createBuffer', {
+    value: (descriptor: GPUBufferDescriptor) => {
+      counts.created++;
+      const buffer = create(descriptor);
+      const destroy = buffer.destroy.bind(buffer);
+      let gone = false;
+      Object.defineProperty(buffer, 'destroy', {
+        value: () => {
+          if (!gone) counts.destroyed++;
+          gone = true;
+          destroy();
+        },
+      });
+      return buffer;
+    },
+  });
+  return { device, counts };
+}
