@@ -58,9 +58,19 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
   if ((through === undefined) !== (priors === undefined))
     throw new OptionError('through and priors go together');
   const boxes = through === undefined ? prediction : through.decode(prediction, priors!);
+  const buffers = openLoss(prediction, prediction.length / 4, options);
+  const { gradient, terms, scale } = buffers;
+  // The slopes of the similarity go where the gradient will stand, unless a coder has to carry them there.
+  const room =
+    through === undefined &&
+    target.length === prediction.length &&
+    target instanceof Float64Array === prediction instanceof Float64Array
+      ? { out: { values: valuesFor(prediction), gradient } }
+      : {};
   const { values, gradient: slopes } = iouGradient(boxes, target, {
     metric,
     format,
+    ...room,
     ...(options.preset === undefined ? {} : { preset: options.preset }),
     ...(options.eps === undefined ? {} : { eps: options.eps }),
     ...(options.pixelOffset === undefined ? {} : { pixelOffset: options.pixelOffset }),
@@ -74,10 +84,8 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
     }
     practicalAspect(boxes, target, slopes);
   }
-  const count = values.length;
+  const count = boxes.length / 4;
   const perBox = weightsPerBox(weights, count);
-  const buffers = openLoss(prediction, count, options);
-  const { gradient, terms, scale } = buffers;
   const boxGradient = through === undefined ? gradient : slopes;
 
   let sum = 0;
@@ -110,6 +118,20 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
     ['target', target],
     ['weights', weights ?? []],
   );
+}
+
+/** Similarities are of no use after the call: their memory is kept for the next. */
+let singles = new Float32Array(0);
+let doubles = new Float64Array(0);
+
+function valuesFor(boxes: BoxArray): BoxArray {
+  const count = boxes.length / 4;
+  if (boxes instanceof Float64Array) {
+    if (doubles.length < count) doubles = new Float64Array(count);
+    return doubles;
+  }
+  if (singles.length < count) singles = new Float32Array(count);
+  return singles;
 }
 
 /** One weight a box; four a box become their mean. */
