@@ -31,10 +31,21 @@ def by_class(boxes, scores, ids, threshold):
 
 
 def runner(request):
+    threshold = request["threshold"]
+    if request["peer"] == "decode":
+        raw = torch.from_numpy(read(request["output"], np.float32).reshape(84, -1))
+
+        def decode():
+            best, label = raw[4:].max(0)
+            mask = best > request["confidence"]
+            x, y, w, h = raw[:4, mask]
+            corners = torch.stack((x - w / 2, y - h / 2, x + w / 2, y + h / 2), 1)
+            return torchvision.ops.batched_nms(corners, best[mask], label[mask], threshold).numpy()
+
+        return decode
     boxes = read(request["boxes"], np.float32).reshape(-1, 4)
     scores = read(request["scores"], np.float32)
     ids = read(request["classIds"], np.int32).astype(np.int64) if request.get("classIds") else None
-    threshold = request["threshold"]
     if request["peer"] == "torchvision":
         b, s = torch.from_numpy(boxes), torch.from_numpy(scores)
         if ids is None:
@@ -48,17 +59,6 @@ def runner(request):
         if ids is None:
             return lambda: cv2.dnn.NMSBoxes(xywh, scores, -1e30, threshold)
         return lambda: cv2.dnn.NMSBoxesBatched(xywh, scores, ids.astype(np.int32), -1e30, threshold)
-    if request["peer"] == "decode":
-        raw = torch.from_numpy(read(request["output"], np.float32).reshape(84, -1))
-
-        def decode():
-            best, label = raw[4:].max(0)
-            mask = best > request["confidence"]
-            x, y, w, h = raw[:4, mask]
-            corners = torch.stack((x - w / 2, y - h / 2, x + w / 2, y + h / 2), 1)
-            return torchvision.ops.batched_nms(corners, best[mask], label[mask], threshold).numpy()
-
-        return decode
     raise ValueError(request["peer"])
 
 

@@ -2,7 +2,7 @@
 //
 // The caller writes its input where `prepare` says, calls `run`, and reads the kept indices at `keep`.
 import { allocate, allocateFrom } from './memory';
-import { sortPairs, sortedKeys, sortedValues } from './sort';
+import { sortPairs } from './sort';
 import { configure, suppress } from './suppress';
 
 let boxes: usize = 0;
@@ -36,19 +36,14 @@ export function run(
   ask: i32,
 ): i32 {
   configure(threshold, bound, ask != 0);
-  const bytes = <usize>n << 2;
-  const keysA = allocate(bytes);
-  const keysB = allocate(bytes);
-  const valuesB = allocate(bytes);
-  let order = keep;
+  const order = keep;
   let count = ordered;
   if (ordered < 0) {
-    const valuesA = allocate(bytes);
-    count = filter(n, scoreFloor, keysA, valuesA);
-    if (count == 0) return 0;
-    sortPairs(count, keysA, valuesA, keysB, valuesB);
-    order = sortedValues;
+    const pairs = allocate(<usize>n << 3);
+    count = filter(n, scoreFloor, pairs);
+    const sorted = sortPairs(count, pairs, allocate(<usize>count << 3), lowest, highest);
     count = min(count, maxCandidates);
+    for (let i = 0; i < count; i++) store<u32>(order + (<usize>i << 2), load<u32>(sorted + (<usize>i << 3)));
   }
   if (count == 0) return 0;
   const flags = allocate(<usize>count);
@@ -59,9 +54,15 @@ export function run(
   return perClass(order, count, maxDetections, flags);
 }
 
+// Bounds of the keys that were made last.
+let lowest: u32 = 0;
+let highest: u32 = 0;
+
 // Finite boxes with a finite score above the floor: a key that ascends with falling score, and the index.
-function filter(n: i32, scoreFloor: f32, keys: usize, values: usize): i32 {
-  let count: usize = 0;
+function filter(n: i32, scoreFloor: f32, pairs: usize): i32 {
+  let at = pairs;
+  lowest = 0xffffffff;
+  highest = 0;
   for (let i = 0; i < n; i++) {
     const score = load<f32>(scores + (<usize>i << 2));
     if (!(score > scoreFloor) || score == Infinity) continue;
@@ -69,46 +70,46 @@ function filter(n: i32, scoreFloor: f32, keys: usize, values: usize): i32 {
     const difference = f32x4.sub(box, box);
     if (!i32x4.all_true(f32x4.eq(difference, difference))) continue;
     const bits = reinterpret<u32>(score + 0); // -0 and 0 are a tie
-    store<u32>(keys + (count << 2), bits >> 31 ? bits : ~bits & 0x7fffffff);
-    store<u32>(values + (count << 2), i);
-    count++;
+    const key = bits >> 31 ? bits : ~bits & 0x7fffffff;
+    lowest = min(lowest, key);
+    highest = max(highest, key);
+    store<u32>(at, i);
+    store<u32>(at, key, 4);
+    at += 8;
   }
-  return <i32>count;
+  return <i32>((at - pairs) >> 3);
 }
 
 // One exact run a class: a stable sort of the ranks by class id, then the runs of equal ids.
 function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
-  const bytes = <usize>count << 2;
-  const keysA = allocate(bytes);
-  const keysB = allocate(bytes);
-  const ranksA = allocate(bytes);
-  const ranksB = allocate(bytes);
+  const pairs = allocate(<usize>count << 3);
+  let low: u32 = 0xffffffff;
+  let high: u32 = 0;
   for (let rank = 0; rank < count; rank++) {
-    const at = <usize>rank << 2;
-    store<u32>(keysA + at, load<u32>(classIds + (<usize>load<u32>(order + at) << 2)));
-    store<u32>(ranksA + at, rank);
+    const id = load<u32>(classIds + (<usize>load<u32>(order + (<usize>rank << 2)) << 2));
+    low = min(low, id);
+    high = max(high, id);
+    store<u64>(pairs + (<usize>rank << 3), (<u64>id << 32) | <u64>rank);
   }
-  sortPairs(count, keysA, ranksA, keysB, ranksB);
-  const keys = sortedKeys;
-  const ranks = sortedValues;
-  const members = allocate(bytes);
+  const sorted = sortPairs(count, pairs, allocate(<usize>count << 3), low, high);
+  const members = allocate(<usize>count << 2);
   for (let i = 0; i < count; i++) {
-    const at = <usize>i << 2;
-    store<u32>(members + at, load<u32>(order + (<usize>load<u32>(ranks + at) << 2)));
+    const rank = load<u32>(sorted + (<usize>i << 3));
+    store<u32>(members + (<usize>i << 2), load<u32>(order + (<usize>rank << 2)));
   }
   const memberFlags = allocate(<usize>count);
   const scratch = allocate(0);
   let from = 0;
   while (from < count) {
-    const id = load<u32>(keys + (<usize>from << 2));
+    const id = load<u32>(sorted + (<usize>from << 3), 4);
     let to = from + 1;
-    while (to < count && load<u32>(keys + (<usize>to << 2)) == id) to++;
+    while (to < count && load<u32>(sorted + (<usize>to << 3), 4) == id) to++;
     allocateFrom(scratch); // the kept list of the last class is no longer needed
     suppress(boxes, members + (<usize>from << 2), to - from, limit, memberFlags + from);
     from = to;
   }
   for (let i = 0; i < count; i++) {
-    store<u8>(flags + load<u32>(ranks + (<usize>i << 2)), load<u8>(memberFlags + i));
+    store<u8>(flags + load<u32>(sorted + (<usize>i << 3)), load<u8>(memberFlags + i));
   }
   return gather(order, flags, count, limit);
 }

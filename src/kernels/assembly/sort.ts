@@ -1,111 +1,85 @@
-// Stable radix sort of (key, payload) pairs of 32 bits, ascending by key.
+// Sorts pairs, ascending: the key in the upper 32 bits, an index in the lower ones, so that equal keys come by index.
 import { allocate } from './memory';
 
-// Result of the last sort: the arrays that hold it (either the given ones or the spare ones).
-export let sortedKeys: usize = 0;
-export let sortedValues: usize = 0;
-
 // Sorts by the 16 (few pairs) or 22 leading bits of the keys' range in two passes, then mends the rest by insertion,
-// which finds next to nothing to do. Where scores crowd together so much that it does, the exact radix sort runs.
-export function sortPairs(count: i32, keys: usize, values: usize, spareKeys: usize, spareValues: usize): void {
-  let low: u32 = 0xffffffff;
-  let high: u32 = 0;
-  for (let i = 0; i < count; i++) {
-    const key = load<u32>(keys + (<usize>i << 2));
-    low = min(low, key);
-    high = max(high, key);
-  }
+// which finds next to nothing to do. Where keys crowd together so much that it does, the exact radix sort runs.
+// `low` and `high` bound the keys. Returns where the sorted pairs are: `pairs` or `spare`.
+export function sortPairs(count: i32, pairs: usize, spare: usize, low: u32, high: u32): usize {
+  if (count < 2) return pairs;
   const bits: i32 = count < 2048 ? 8 : 11;
   const shift: i32 = max(0, 32 - <i32>clz(high - low) - 2 * bits);
-  scatter(count, bits, 2, low, shift, keys, values, spareKeys, spareValues);
-  if (shift > 0 && !insertion(count, sortedKeys, sortedValues)) {
-    const keysNow = sortedKeys;
-    const valuesNow = sortedValues;
-    const moved = keysNow != keys;
-    scatter(count, 11, 3, 0, 0, keysNow, valuesNow, moved ? keys : spareKeys, moved ? values : spareValues);
+  let sorted = scatter(count, bits, 2, low, shift, pairs, spare);
+  if (!insertion(count, sorted)) {
+    sorted = scatter(count, 11, 3, low, 0, sorted, sorted == pairs ? spare : pairs);
+    // The radix sort is stable, but the insertion above may have left equal keys out of order.
+    insertion(count, sorted);
   }
+  return sorted;
 }
 
 // Least-significant-digit radix sort of (key - low) >>> shift.
-function scatter(
-  count: i32,
-  bits: i32,
-  passes: i32,
-  low: u32,
-  shift: i32,
-  keys: usize,
-  values: usize,
-  spareKeys: usize,
-  spareValues: usize,
-): void {
+function scatter(count: i32, bits: i32, passes: i32, low: u32, shift: i32, pairs: usize, spare: usize): usize {
   const digits: i32 = 1 << bits;
   const mask: u32 = digits - 1;
   const second: usize = <usize>digits << 2;
   const histograms = allocate(second * <usize>passes);
   memory.fill(histograms, 0, second * <usize>passes);
-  for (let i = 0; i < count; i++) {
-    let key = (load<u32>(keys + (<usize>i << 2)) - low) >>> shift;
+  const end = pairs + (<usize>count << 3);
+  for (let from = pairs; from < end; from += 8) {
+    let key = (load<u32>(from, 4) - low) >>> shift;
     let at = histograms;
     for (let pass = 0; pass < passes; pass++) {
       const slot = at + (<usize>(key & mask) << 2);
-      store<u32>(slot, load<u32>(slot) + 1);
+      store<u32>(slot, load<u32>(slot) + 8);
       key >>>= bits;
       at += second;
     }
   }
   for (let pass = 0; pass < passes; pass++) {
     const histogram = histograms + second * <usize>pass;
+    const right = shift + pass * bits;
     // All keys share this digit: the pass would move nothing.
-    const first = (((load<u32>(keys) - low) >>> shift) >>> (pass * bits)) & mask;
-    if (load<i32>(histogram + (<usize>first << 2)) == count) continue;
-    let start: u32 = 0;
-    for (let digit = 0; digit < digits; digit++) {
-      const slot = histogram + (<usize>digit << 2);
+    const first = right > 31 ? 0 : ((load<u32>(pairs, 4) - low) >>> right) & mask;
+    if (load<i32>(histogram + (<usize>first << 2)) == count << 3) continue;
+    let start: u32 = <u32>spare;
+    for (let slot = histogram; slot < histogram + second; slot += 4) {
       const size = load<u32>(slot);
       store<u32>(slot, start);
       start += size;
     }
-    for (let i = 0; i < count; i++) {
-      const key = load<u32>(keys + (<usize>i << 2));
-      const slot = histogram + (<usize>((((key - low) >>> shift) >>> (pass * bits)) & mask) << 2);
+    const last = pairs + (<usize>count << 3);
+    for (let from = pairs; from < last; from += 8) {
+      const pair = load<u64>(from);
+      const slot = histogram + (<usize>((((<u32>(pair >>> 32)) - low) >>> right) & mask) << 2);
       const target = load<u32>(slot);
-      store<u32>(slot, target + 1);
-      store<u32>(spareKeys + (<usize>target << 2), key);
-      store<u32>(spareValues + (<usize>target << 2), load<u32>(values + (<usize>i << 2)));
+      store<u32>(slot, target + 8);
+      store<u64>(<usize>target, pair);
     }
-    let swap = keys;
-    keys = spareKeys;
-    spareKeys = swap;
-    swap = values;
-    values = spareValues;
-    spareValues = swap;
+    const swap = pairs;
+    pairs = spare;
+    spare = swap;
   }
-  sortedKeys = keys;
-  sortedValues = values;
+  return pairs;
 }
 
-// Stable insertion sort; false (pairs in any order, equal keys still in theirs) after four moves a pair.
-function insertion(count: i32, keys: usize, values: usize): bool {
+// Insertion sort; false (pairs in any order) after four moves a pair.
+function insertion(count: i32, pairs: usize): bool {
   let budget = count * 4;
-  let before = load<u32>(keys);
-  for (let i = 1; i < count; i++) {
-    const at = <usize>i << 2;
-    const key = load<u32>(keys + at);
-    if (key >= before) {
-      before = key;
+  const end = pairs + (<usize>count << 3);
+  let before = load<u64>(pairs);
+  for (let at = pairs + 8; at < end; at += 8) {
+    const pair = load<u64>(at);
+    if (pair >= before) {
+      before = pair;
       continue;
     }
-    const value = load<u32>(values + at);
     let to = at;
     do {
-      store<u32>(keys + to, load<u32>(keys + to - 4));
-      store<u32>(values + to, load<u32>(values + to - 4));
-      to -= 4;
+      store<u64>(to, load<u64>(to - 8));
+      to -= 8;
       budget--;
-    } while (to > 0 && load<u32>(keys + to - 4) > key);
-    store<u32>(keys + to, key);
-    store<u32>(values + to, value);
-    before = load<u32>(keys + at);
+    } while (to > pairs && load<u64>(to - 8) > pair);
+    store<u64>(to, pair);
     if (budget < 0) return false;
   }
   return true;
