@@ -6,6 +6,8 @@
  */
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { useSimd } from '../kernels/backend.ts';
+import { giouGradientKernel } from '../kernels/losses.ts';
 import { guardsFor } from './conventions.ts';
 import { differentiate } from './formula/differentiate.ts';
 import { buildGraph } from './formula/graph.ts';
@@ -154,8 +156,22 @@ function makeLoop(metric: Metric, conventions: MetricConventions): Loop {
       ...guardsFor(variant.name, conventions),
       ...parameters,
     });
-    return (a, b, count, values, gradient, targetGradient) =>
+    const kernel = variant.name === 'giou';
+    return (a, b, count, values, gradient, targetGradient) => {
+      if (
+        kernel &&
+        count >= 16 &&
+        targetGradient === null &&
+        a instanceof Float32Array &&
+        b instanceof Float32Array &&
+        values instanceof Float32Array &&
+        gradient instanceof Float32Array &&
+        useSimd() &&
+        giouGradientKernel(a, b, count, p, values, gradient)
+      )
+        return;
       generated.gradient(a, b, count, p, values, gradient, targetGradient);
+    };
   }
   const formula = instantiate(variant, parameters, conventions);
   return evaluatedGradient([formula, ...differentiate(formula, inputNames)]);

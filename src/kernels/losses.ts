@@ -1,4 +1,4 @@
-/** The SIMD form of sigmoid focal loss with exponent 2: float32 logits in and gradients out, float64 in between. */
+/** Losses on SIMD, float32 in and out, float64 in between: sigmoid focal loss with exponent 2, and GIoU with its gradient. */
 import { lossesWasm } from './generated/losses.ts';
 import { KernelModule } from './instance.ts';
 
@@ -7,6 +7,8 @@ interface LossesExports {
   begin(count: number): number;
   targets(): number;
   gradient(): number;
+  values(): number;
+  giou(count: number, ...guards: number[]): void;
   focal(count: number, positive: number, negative: number, scale: number): number;
 }
 
@@ -51,6 +53,34 @@ export function focalKernel(input: FocalKernelInput): number | null {
     gradient.set(count === CHUNK ? out : out.subarray(0, count), from);
   }
   return sum;
+}
+
+/** GIoU of aligned float32 pairs and its gradient by the first, as the generated loop computes them. False: no memory. */
+export function giouGradientKernel(
+  a: Float32Array,
+  b: Float32Array,
+  count: number,
+  guards: Float64Array,
+  values: Float32Array,
+  gradient: Float32Array,
+): boolean {
+  const kernel = start();
+  if (kernel === null) return false;
+  const { exports, logitsIn, targetsIn, out } = kernel;
+  const pairs = CHUNK / 4;
+  const found = new Float32Array(exports.memory.buffer, exports.values(), pairs);
+  const [height, union, unionFloor, penaltyEnclosing, floor, penaltyUnion, enclosing] = guards;
+  for (let from = 0; from < count; from += pairs) {
+    const size = Math.min(pairs, count - from);
+    logitsIn.set(a.subarray(4 * from, 4 * (from + size)));
+    targetsIn.set(b.subarray(4 * from, 4 * (from + size)));
+    // An odd count computes one pair more, of whatever lies there, and leaves it.
+    const even = size + (size % 2);
+    exports.giou(even, height!, union!, unionFloor!, penaltyEnclosing!, floor!, penaltyUnion!, enclosing!);
+    values.set(found.subarray(0, size), from);
+    gradient.set(out.subarray(0, 4 * size), 4 * from);
+  }
+  return true;
 }
 
 function fillLabels(
