@@ -101,7 +101,7 @@ export function iouGradient<T extends BoxArray>(
   const a = predictions.read(prediction, format, pixelOffset);
   const b = targets.read(target, format, pixelOffset);
   gradientOf(metric, conventions)(a, b, count, values, gradient, targetGradient);
-  for (let i = 0; i < count; i++) {
+  for (let i = allFinite(a) && allFinite(b) ? count : 0; i < count; i++) {
     if (!isNonFinite(a, 4 * i) && !isNonFinite(b, 4 * i)) continue;
     values[i] = Number.NaN;
     gradient.fill(0, 4 * i, 4 * i + 4);
@@ -111,6 +111,12 @@ export function iouGradient<T extends BoxArray>(
   if (targetGradient === null) return { values, gradient };
   toFormat(targetGradient, count, format);
   return { values, gradient, targetGradient };
+}
+
+function allFinite(boxes: BoxArray): boolean {
+  let sum = 0;
+  for (let i = 0; i < boxes.length; i++) sum += boxes[i]! * 0;
+  return sum === 0;
 }
 
 const predictions = new CornerStore();

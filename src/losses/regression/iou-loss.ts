@@ -89,7 +89,12 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
   const boxGradient = through === undefined ? gradient : slopes;
 
   let sum = 0;
-  for (let i = 0; i < count; i++) {
+  const plain = transform === 'linear' && perBox === undefined && terms === undefined;
+  if (plain) {
+    for (let i = 0; i < count; i++) sum += 1 - values[i]!;
+    for (let k = 0; k < 4 * count; k++) boxGradient[k] = -scale * slopes[k]!;
+  }
+  for (let i = plain ? count : 0; i < count; i++) {
     const s = values[i]!;
     const weight = perBox === undefined ? 1 : perBox[i]!;
     let term: number;
