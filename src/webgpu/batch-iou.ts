@@ -14,7 +14,7 @@ import { DeviceKeeper, type DeviceSession } from './device.ts';
 import { explainJob } from './explain.ts';
 import { type Job, metricOf, packJob } from './pack.ts';
 import { runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
-import { planTiles } from './tiles.ts';
+import { limitsFor, planTiles, type Tile } from './tiles.ts';
 import type {
   Backend,
   BatchIouOptions,
@@ -291,7 +291,7 @@ export class BatchIou implements Disposable {
     const session = await this.session();
     const buffer = job.extreme
       ? uploadResult(session, onCpu())
-      : await runToBuffer(session, job, this.plan(session, job), this.limits(session).workgroups);
+      : await runToBuffer(session, job, this.plan(session, job, 'buffer'), this.limits(session).workgroups);
     let held = true;
     const release = () => {
       if (held) session.pool.release(buffer);
@@ -311,8 +311,8 @@ export class BatchIou implements Disposable {
     };
   }
 
-  private plan(session: DeviceSession, job: Job) {
-    return planTiles(job.kind, job.images, this.limits(session));
+  private plan(session: DeviceSession, job: Job, output: Output = 'array'): Tile[] {
+    return planTiles(job.kind, job.images, limitsFor(job.kind, output, this.limits(session)));
   }
 
   /** Measures a kernel once, however many calls ask. */

@@ -5,6 +5,7 @@
  * CPU: once + rows + pairs. GPU: once + boxes + the larger of pairs (all lanes busy) and columns (a row is one thread,
  * which takes its columns one after the other). The worse of these models is off by less than the machines differ.
  */
+import { OptionError } from '../errors.ts';
 import type { JobKind } from './types.ts';
 
 /** A measured size. */
@@ -93,6 +94,13 @@ export class Crossover {
   }
 
   private add(entry: CalibrationEntry): void {
+    const { kind, points } = entry;
+    const usable = points?.every(
+      ({ rows, columns, cpuMs, gpuMs }) => rows > 0 && columns > 0 && cpuMs >= 0 && gpuMs >= 0,
+    );
+    if (!usable || points.length < (kind === 'aligned' ? 2 : 3)) {
+      throw new OptionError('calibration must be what calibrate() returned', { entry });
+    }
     const key = `${entry.kind} ${entry.metric}`;
     this.entries.set(key, entry);
     this.costs.set(key, { cpu: costOf(entry, 'cpuMs'), gpu: costOf(entry, 'gpuMs') });

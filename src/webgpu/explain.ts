@@ -1,7 +1,7 @@
 /** Tells where a job would run, and why, without running it. */
 import type { MetricWgsl } from '../iou/wgsl.ts';
 import type { Crossover } from './crossover.ts';
-import { planTiles } from './tiles.ts';
+import { limitsFor, planTiles } from './tiles.ts';
 import type { Backend, Explanation, JobKind, Output, TileLimits } from './types.ts';
 
 export interface Question {
@@ -23,7 +23,8 @@ export function explainJob(question: Question): Explanation {
   const { n, m, kind, output, metric, metricName, limits, crossover } = question;
   const pairs = kind === 'aligned' ? n : n * m;
   const results = kind === 'pairwise' ? pairs : n;
-  const tiles = limits === null ? [] : planTiles(kind, { a: [0, n], b: [0, m] }, limits);
+  const tiles =
+    limits === null ? [] : planTiles(kind, { a: [0, n], b: [0, m] }, limitsFor(kind, output, limits));
   const boxBytes = (boxes: number, terms: number) => boxes * (terms > 0 ? 24 : 16);
   const predicted = crossover.predict(kind, metric.key, n, m, pairs);
   return {

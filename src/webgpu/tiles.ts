@@ -3,7 +3,7 @@
  * and by columns only where b alone is too large for a binding.
  */
 import { workgroupSize } from './shaders.ts';
-import type { JobKind, TileLimits } from './types.ts';
+import type { JobKind, Output, TileLimits } from './types.ts';
 
 /** A block of one image: rows [aFrom, aTo) with columns [bFrom, bTo), numbered in all of a and b. */
 export interface Segment {
@@ -43,6 +43,15 @@ export interface Images {
 const boxBytes = 16;
 /** Segments a tile: their description is a binding too. */
 const mostSegments = 65536;
+
+/** Pairs of a matrix that are read back at once: 128 MiB on the GPU and as much in the buffer to map. */
+const readPairs = 2 ** 25;
+
+/** The limits of a job: a matrix to be read back comes in parts of bounded memory. */
+export function limitsFor(kind: JobKind, output: Output, limits: TileLimits): TileLimits {
+  if (kind !== 'pairwise' || output === 'buffer') return limits;
+  return { ...limits, pairs: Math.min(limits.pairs, readPairs) };
+}
 
 export function planTiles(kind: JobKind, images: Images, limits: TileLimits): Tile[] {
   const boxes = Math.max(1, Math.floor(limits.bindingBytes / boxBytes));
