@@ -92,7 +92,7 @@ describe('training in Node', () => {
   const train = digits('training', perClass);
   const test = digits('heldOut', held);
 
-  function fit(
+  function learn(
     network: (x: tf.Tensor2D) => tf.Tensor2D,
     loss: (scores: tf.Tensor2D, labels: Int32Array) => tf.Tensor,
     epochs: number,

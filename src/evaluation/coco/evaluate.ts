@@ -1,12 +1,14 @@
 /** COCO evaluation, the same numbers as pycocotools. */
-import { OptionError, UnsupportedError } from '../../errors.ts';
+import { OptionError } from '../../errors.ts';
+import { cocoSigmas } from '../../masks/oks.ts';
 import { accumulate } from './accumulate.ts';
 import { groupByImageAndCategory } from './group.ts';
 import { matchCategory } from './match.ts';
-import { boxSimilarity } from './similarity.ts';
+import { boxComparison, keypointComparison, maskComparison } from './similarity.ts';
 import { meanOf, summarize } from './summarize.ts';
 import {
   areaRanges,
+  type CocoAnnotation,
   type CocoDataset,
   type CocoEvaluation,
   type CocoOptions,
@@ -37,15 +39,25 @@ export function evaluateCoco(
   options: CocoOptions = {},
 ): CocoEvaluation {
   const type = options.type ?? 'bbox';
-  if (type !== 'bbox')
-    throw new UnsupportedError(`evaluateCoco: type '${type}' is not available yet`, { type });
+  if (type !== 'bbox' && type !== 'segm' && type !== 'keypoints') {
+    throw new OptionError(`type must be 'bbox', 'segm' or 'keypoints', got '${String(type)}'`, { type });
+  }
+  const comparison =
+    type === 'bbox'
+      ? boxComparison
+      : type === 'segm'
+        ? maskComparison(groundTruth)
+        : keypointComparison(options.keypointSigmas ?? cocoSigmas);
   const thresholds = options.iouThresholds ?? linspace(0.5, 0.95, 10);
   const recalls = options.recallThresholds ?? linspace(0, 1, 101);
-  const maxDetections = options.maxDetections ?? [1, 10, 100];
+  const maxDetections = options.maxDetections ?? (type === 'keypoints' ? [20] : [1, 10, 100]);
   if (maxDetections.length === 0 || maxDetections.some((limit, i) => limit <= (maxDetections[i - 1] ?? 0))) {
     throw new OptionError(`maxDetections must be positive and ascending, got [${maxDetections.join(', ')}]`);
   }
-  const areaNames = ['all', 'small', 'medium', 'large'] as const;
+  const areaNames =
+    type === 'keypoints'
+      ? (['all', 'medium', 'large'] as const)
+      : (['all', 'small', 'medium', 'large'] as const);
   const areas = areaNames.map((name) => areaRanges[name]);
   const classAgnostic = options.classAgnostic ?? false;
   const { categoryIds, groups } = groupByImageAndCategory(
@@ -58,9 +70,8 @@ export function evaluateCoco(
     matchCategory(group, {
       thresholds,
       areas,
-      similarity: boxSimilarity,
-      detectionArea: (detection) => detection.bbox![2]! * detection.bbox![3]!,
-      ignored: (truth) => Boolean(truth.iscrowd),
+      ...comparison,
+      ignored: (truth) => Boolean(truth.iscrowd) || (type === 'keypoints' && visibleCount(truth) === 0),
     }),
   );
   const accumulated = accumulate(matches, thresholds.length, recalls, areas.length, maxDetections);
@@ -88,4 +99,10 @@ export function evaluateCoco(
     maxDetections,
     categoryIds,
   };
+}
+
+/** Keypoints that are labelled: the annotation's own count, else those with a visibility above 0. */
+function visibleCount(truth: CocoAnnotation): number {
+  if (truth.num_keypoints !== undefined) return truth.num_keypoints;
+  return (truth.keypoints ?? []).filter((value, i) => i % 3 === 2 && value > 0).length;
 }

@@ -5,7 +5,13 @@
  * crowd all match it. Results go into one reused array, row-major [detections, truths].
  */
 import { DatasetError } from '../../errors.ts';
+import { maskIou } from '../../masks/mask-iou.ts';
+import { oks } from '../../masks/oks.ts';
+import { rleArea } from '../../masks/rle-algebra.ts';
+import { type CocoSegmentation, rleFromSegmentation } from '../../masks/segmentation.ts';
+import type { Rle } from '../../masks/types.ts';
 import type { Group } from './group.ts';
+import type { CocoAnnotation, CocoDataset, CocoResult } from './types.ts';
 
 /** Fills `out[d · truths + g]`. */
 export type Similarity = (group: Group, out: Float64Array) => void;
@@ -22,7 +28,7 @@ function boxOf(row: { readonly bbox?: readonly number[]; readonly image_id: numb
 }
 
 /** IoU of xywh boxes (maskApi.c `bbIou`). */
-export const boxSimilarity: Similarity = (group, out) => {
+const boxSimilarity: Similarity = (group, out) => {
   const truths = group.truths.length;
   const truthBoxes = group.truths.map(boxOf);
   group.detections.forEach((detection, d) => {
@@ -41,3 +47,85 @@ export const boxSimilarity: Similarity = (group, out) => {
     }
   });
 };
+
+/** What is compared: similarities, and the area that decides whether an unmatched detection counts. */
+export interface Comparison {
+  readonly similarity: Similarity;
+  readonly detectionArea: (detection: CocoResult) => number;
+}
+
+export const boxComparison: Comparison = {
+  similarity: boxSimilarity,
+  detectionArea: (detection) => {
+    const box = boxOf(detection);
+    return box[2]! * box[3]!;
+  },
+};
+
+/** IoU of masks; polygons are drawn at the size of their image, as pycocotools does. */
+export function maskComparison(dataset: CocoDataset): Comparison {
+  const sizes = new Map(dataset.images.map((image) => [image.id, image]));
+  const masks = new Map<CocoAnnotation | CocoResult, Rle>();
+  const maskOf = (row: CocoAnnotation | CocoResult): Rle => {
+    let mask = masks.get(row);
+    if (mask !== undefined) return mask;
+    const image = sizes.get(row.image_id);
+    const { segmentation } = row;
+    const isRle = typeof segmentation === 'object' && segmentation !== null && 'counts' in segmentation;
+    if (!isRle && !Array.isArray(segmentation)) {
+      throw new DatasetError(`segmentation must be polygons or run lengths, in image ${row.image_id}`, {
+        imageId: row.image_id,
+      });
+    }
+    if (!isRle && (image?.height === undefined || image.width === undefined)) {
+      throw new DatasetError(`image ${row.image_id} needs width and height to draw its polygons`, {
+        imageId: row.image_id,
+      });
+    }
+    mask = rleFromSegmentation(segmentation as CocoSegmentation, [image?.height ?? 0, image?.width ?? 0]);
+    masks.set(row, mask);
+    return mask;
+  };
+  return {
+    similarity: ({ detections, truths }, out) => {
+      const crowd = truths.map((truth) => Boolean(truth.iscrowd));
+      out.set(maskIou(detections.map(maskOf), truths.map(maskOf), { crowd }));
+    },
+    detectionArea: (detection) => rleArea(maskOf(detection)),
+  };
+}
+
+/** Object keypoint similarity; the area of a detection is that of the box around its keypoints. */
+export function keypointComparison(sigmas: readonly number[]): Comparison {
+  const pointsOf = (row: CocoAnnotation | CocoResult): readonly number[] => {
+    if (row.keypoints?.length !== 3 * sigmas.length) {
+      throw new DatasetError(
+        `keypoints must hold 3·${sigmas.length} numbers, got ${row.keypoints?.length ?? 'none'} in image ${row.image_id}`,
+        { imageId: row.image_id },
+      );
+    }
+    return row.keypoints;
+  };
+  return {
+    similarity: ({ detections, truths }, out) => {
+      const values = oks(detections.flatMap(pointsOf), truths.flatMap(pointsOf), {
+        sigmas,
+        areas: truths.map((truth) => truth.area),
+        boxes: Float64Array.from(truths.flatMap(boxOf)),
+        format: 'xywh',
+      });
+      out.set(values);
+    },
+    detectionArea: (detection) => {
+      const points = pointsOf(detection);
+      let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+      for (let i = 0; i < points.length; i += 3) {
+        x0 = Math.min(x0, points[i]!);
+        x1 = Math.max(x1, points[i]!);
+        y0 = Math.min(y0, points[i + 1]!);
+        y1 = Math.max(y1, points[i + 1]!);
+      }
+      return (x1 - x0) * (y1 - y0);
+    },
+  };
+}
