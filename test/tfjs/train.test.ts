@@ -114,7 +114,7 @@ describe('training in Node', () => {
     const first = weights(11, pixels, 32);
     const second = weights(12, 32, classes);
     const network = (x: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.relu(tf.matMul(x, first)), second);
-    fit(
+    learn(
       network,
       (scores, labels) =>
         lossOp(tf, (logits) => {
@@ -131,7 +131,7 @@ describe('training in Node', () => {
     const second = weights(22, 32, 16);
     const centres = weights(23, classes, 16);
     const network = (x: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.relu(tf.matMul(x, first)), second);
-    fit(
+    learn(
       network,
       (features, labels) =>
         lossOp(tf, (f, w) => {
