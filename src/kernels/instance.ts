@@ -59,20 +59,20 @@ export function simdAvailable(): boolean {
 
 /** A kernel family: compiled once, instantiated when needed. */
 export class KernelModule<Exports extends { readonly memory: WebAssembly.Memory }> {
-  readonly #base64: string;
+  readonly #hex: string;
   readonly #env: Readonly<Record<string, (...values: number[]) => number>>;
   #module: WebAssembly.Module | undefined;
   #exports: Exports | undefined;
 
-  constructor(base64: string, env: Readonly<Record<string, (...values: number[]) => number>> = {}) {
-    this.#base64 = base64;
+  constructor(hex: string, env: Readonly<Record<string, (...values: number[]) => number>> = {}) {
+    this.#hex = hex;
     this.#env = env;
   }
 
   /** The instance's exports. */
   get exports(): Exports {
     if (this.#exports === undefined) {
-      this.#module ??= new WebAssembly.Module(Uint8Array.from(atob(this.#base64), (c) => c.charCodeAt(0)));
+      this.#module ??= new WebAssembly.Module(bytesOf(this.#hex));
       const instance = new WebAssembly.Instance(this.#module, { env: this.#env });
       this.#exports = instance.exports as unknown as Exports;
     }
@@ -88,4 +88,10 @@ export class KernelModule<Exports extends { readonly memory: WebAssembly.Memory 
   drop(): void {
     this.#exports = undefined;
   }
+}
+
+function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
 }

@@ -34,17 +34,11 @@ export function countBoxes(boxes: BoxArray, scores: ScoreArray): number {
 /** Throws unless `classIds` is undefined or one id a box. */
 export function requireClassIds(classIds: Int32Array | undefined, count: number): void {
   if (classIds === undefined) return;
-  if (!(classIds instanceof Int32Array)) {
-    throw new ShapeError(
-      `classIds: expected an Int32Array, got ${Object.prototype.toString.call(classIds).slice(8, -1)}`,
-    );
-  }
-  if (classIds.length !== count) {
-    throw new ShapeError(`classIds: expected ${count} (one a box), got ${classIds.length}`, {
-      boxes: count,
-      classIds: classIds.length,
-    });
-  }
+  if (classIds instanceof Int32Array && classIds.length === count) return;
+  const got = `${Object.prototype.toString.call(classIds).slice(8, -1)} of ${classIds.length}`;
+  throw new ShapeError(`classIds: expected an Int32Array of ${count} (one a box), got ${got}`, {
+    boxes: count,
+  });
 }
 
 /** A number option, or its default; NaN and non-numbers throw {@link OptionError}. */
@@ -74,9 +68,7 @@ export function isClassAware(
   classIds: Int32Array | undefined,
 ): boolean {
   if (scope === undefined) return classIds !== undefined;
-  if (scope !== 'class' && scope !== 'agnostic') {
-    throw new OptionError(`scope: expected 'class' or 'agnostic', got ${String(scope)}`);
-  }
+  choiceOption('scope', scope, ['class', 'agnostic']);
   if (scope === 'class' && classIds === undefined) throw new OptionError("scope 'class' needs classIds");
   return scope === 'class';
 }

@@ -1,10 +1,10 @@
 /** Greedy non-maximum suppression: the public function. */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError } from '../errors.ts';
 import { bucketByClass } from './classes.ts';
 import { createComparison } from './compare.ts';
 import { greedy } from './greedy.ts';
 import {
+  choiceOption,
   countBoxes,
   isClassAware,
   limitOption,
@@ -35,14 +35,11 @@ export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {
     // An inclusive last pixel is the same as a box one pixel larger.
     return nms(withLastPixel(boxes), scores, { ...options, pixelOffset: 0 });
   }
-  const { classIds, metric = 'iou', comparator = '>' } = options;
+  const { classIds, metric = 'iou' } = options;
   requireClassIds(classIds, count);
-  if (comparator !== '>' && comparator !== '>=') {
-    throw new OptionError(`comparator: expected '>' or '>=', got ${String(comparator)}`);
-  }
   const threshold = numberOption('iouThreshold', options.iouThreshold, 0.5);
   const limit = limitOption('maxDetections', options.maxDetections);
-  const inclusive = comparator === '>=';
+  const inclusive = choiceOption('comparator', options.comparator, ['>', '>=']) === '>=';
   const scoreThreshold = numberOption('scoreThreshold', options.scoreThreshold, Number.NEGATIVE_INFINITY);
   const maxCandidates = limitOption('maxCandidates', options.maxCandidates);
   const classAware = isClassAware(options.scope, classIds);

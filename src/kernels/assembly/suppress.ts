@@ -115,36 +115,14 @@ export function suppress(boxes: usize, members: usize, count: i32, limit: i32, f
     if (kept == 1) store<u8>(flags, 1);
     return kept;
   }
-  if (count >= TILE_MINIMUM && tiled && planGrid(boxes, members, count)) {
-    return overTiles(boxes, members, count, limit, flags);
+  if (!(count >= TILE_MINIMUM && tiled && planGrid(boxes, members, count))) {
+    // One tile: a plain list.
+    columns = 1;
+    rows = 1;
+    scale = f32x4.splat(0);
+    last = i32x4.splat(0);
   }
-  return overList(boxes, members, count, limit, flags);
-}
-
-function overList(boxes: usize, members: usize, count: i32, limit: i32, flags: usize): i32 {
-  const head = newChunk();
-  let tail = head;
-  let kept = 0;
-  for (let i = 0; i < count && kept < limit; i++) {
-    const index = load<i32>(members + (<usize>i << 2));
-    const box = boxes + (<usize>index << 4);
-    const x1 = load<f32>(box);
-    const y1 = load<f32>(box, 4);
-    const x2 = load<f32>(box, 8);
-    const y2 = load<f32>(box, 12);
-    const area = (x2 - x1) * (y2 - y1);
-    if (suppressed(head, index, f32x4.splat(x1), f32x4.splat(y1), f32x4.splat(x2), f32x4.splat(y2), f32x4.splat(area))) continue;
-    store<u8>(flags + i, 1);
-    const slot = kept & 7;
-    if (slot == 0 && kept > 0) {
-      const chunk = newChunk();
-      store<usize>(tail, chunk, NEXT);
-      tail = chunk;
-    }
-    append(tail, slot, index, x1, y1, x2, y2, area);
-    kept++;
-  }
-  return kept;
+  return overTiles(boxes, members, count, limit, flags);
 }
 
 let columns: i32 = 1;
