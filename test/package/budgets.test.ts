@@ -60,14 +60,16 @@ const heads = [
 
 describe('losses', () => {
   const all = `export * from './src/losses/index.ts';`;
-  it('stay below 20 kB beside the IoU gradients, which any metric shares', async () => {
-    expect(kilobytes(await bundle(all, ['*/iou/gradient.ts']))).toBeLessThanOrEqual(20);
+  // beyond 20 kB: the two SIMD kernels (matrix products; focal loss) that make them fast, 4 kB
+  it('stay below 21 kB beside the IoU gradients, which any metric shares', async () => {
+    expect(kilobytes(await bundle(all, ['*/iou/gradient.ts']))).toBeLessThanOrEqual(21);
   });
-  it('stay below 34 kB with the gradients of every IoU variant', async () => {
-    expect(kilobytes(await bundle(all))).toBeLessThanOrEqual(34);
+  it('stay below 38 kB with the gradients of every IoU variant', async () => {
+    expect(kilobytes(await bundle(all))).toBeLessThanOrEqual(38);
   });
-  it('cost a page that uses one of them less than 3 kB', async () => {
-    expect(kilobytes(await bundle(use('sigmoidFocalLoss', 'losses/index.ts')))).toBeLessThanOrEqual(3);
+  it('cost a page that uses one of them less than 3 kB, and its kernel where it has one', async () => {
+    expect(kilobytes(await bundle(use('huberLoss', 'losses/index.ts')))).toBeLessThanOrEqual(3);
+    expect(kilobytes(await bundle(use('sigmoidFocalLoss', 'losses/index.ts')))).toBeLessThanOrEqual(4.5);
   });
 });
 
