@@ -6,6 +6,8 @@
  * every anchor in scratch. Starting that scratch at the threshold makes a write rare, and the scan a predictable
  * compare (Ultralytics `ops.non_max_suppression` reads the same layout).
  */
+import { useSimd } from '../kernels/backend.ts';
+import { bestClasses } from '../kernels/decode.ts';
 import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
 import { finishPicks, pick, picks, startPicks } from './picks.ts';
 import { readColumn } from './tensor.ts';
@@ -89,13 +91,16 @@ export function scanClassMajor(
   }
   const scores = best;
   const classes = bestClass;
-  scores.fill(threshold, 0, anchors);
-  for (let c = 0, row = start; c < classCount; c++, row += anchors) {
-    for (let a = 0; a < anchors; a++) {
-      const score = data[row + a]!;
-      if (score > scores[a]!) {
-        scores[a] = score;
-        classes[a] = c;
+  const large = anchors * classCount >= 16_384;
+  if (!(large && useSimd() && bestClasses(data, start, anchors, classCount, threshold, scores, classes))) {
+    scores.fill(threshold, 0, anchors);
+    for (let c = 0, row = start; c < classCount; c++, row += anchors) {
+      for (let a = 0; a < anchors; a++) {
+        const score = data[row + a]!;
+        if (score > scores[a]!) {
+          scores[a] = score;
+          classes[a] = c;
+        }
       }
     }
   }
