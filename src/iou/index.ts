@@ -19,4 +19,5 @@ export * as formula from './formula/expression.ts';
 export type { Terms } from './formula/terms.ts';
 export { type PairwiseOptions, pairwiseIou } from './pairwise.ts';
 export { type ResolvedMetric, type ResolveOptions, resolveMetric } from './resolve.ts';
+export { type RotatedOptions, rotatedIou } from './rotated.ts';
 export type { Metric, MetricConventions, MetricName, MetricObject } from './types.ts';

@@ -18,6 +18,7 @@ export { type MergeResult, type NonMaximumMergeOptions, nonMaximumMerge } from '
 export { nonMaximumWeighted } from './non-maximum-weighted.ts';
 export { type OksNmsOptions, oksNms } from './oks-nms.ts';
 export { type OnnxNmsOptions, onnxNms } from './onnx-nms.ts';
+export { type RotatedNmsOptions, rotatedNms } from './rotated-nms.ts';
 export { type SoftNmsOptions, softNms } from './soft-nms.ts';
 export { type SofterNmsOptions, softerNms } from './softer-nms.ts';
 export type { MovingSuppression, NmsOptions, RankedOptions, ScoreArray, Suppression } from './types.ts';
