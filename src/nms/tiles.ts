@@ -117,7 +117,7 @@ function clampTile(value: number, count: number): number {
   return value <= 0 ? 0 : value >= count ? count - 1 : value | 0;
 }
 
-/** Chooses the grid: √N/8 tiles a side over the centres, fewer where the cores are so wide that copies would pile up. */
+/** Chooses the grid: √N/8 tiles a side over most centres, fewer where the cores are so wide that copies would pile up. */
 function planGrid(
   boxes: BoxArray,
   members: Uint32Array,
@@ -125,10 +125,9 @@ function planGrid(
   to: number,
   { minIou, boundsInverted }: Comparison,
 ): Grid | null {
-  let left = Number.POSITIVE_INFINITY;
-  let right = Number.NEGATIVE_INFINITY;
-  let top = Number.POSITIVE_INFINITY;
-  let bottom = Number.NEGATIVE_INFINITY;
+  const xs: number[] = [];
+  const ys: number[] = [];
+  const stride = Math.ceil((to - from) / 64);
   let widest = 0;
   let smallest = Number.POSITIVE_INFINITY;
   let largest = 0;
@@ -144,12 +143,10 @@ function planGrid(
     const height = y2 - y1;
     if (!boundsInverted && (width < 0 || height < 0)) return null;
     if (!(width > 0 && height > 0)) continue;
-    const x = x1 + x2;
-    const y = y1 + y2;
-    if (x < left) left = x;
-    if (x > right) right = x;
-    if (y < top) top = y;
-    if (y > bottom) bottom = y;
+    if ((position - from) % stride === 0) {
+      xs.push(x1 + x2);
+      ys.push(y1 + y2);
+    }
     widest = Math.max(widest, Math.abs(x1), Math.abs(y1), Math.abs(x2), Math.abs(y2));
     const area = width * height;
     if (area < smallest) smallest = area;
@@ -166,18 +163,31 @@ function planGrid(
   const side = Math.max(1, Math.round(Math.sqrt(to - from) / 8));
   const coreX = (2 * reach * widths) / (to - from);
   const coreY = (2 * reach * heights) / (to - from);
-  const columns = tilesAlong(right - left, coreX, side);
-  const rows = tilesAlong(bottom - top, coreY, side);
+  const [left, width] = spread(xs);
+  const [top, height] = spread(ys);
+  const columns = tilesAlong(width, coreX, side);
+  const rows = tilesAlong(height, coreY, side);
   return {
     columns,
     rows,
     left,
     top,
-    perX: tilesPerUnit(columns, right - left),
-    perY: tilesPerUnit(rows, bottom - top),
+    perX: tilesPerUnit(columns, width),
+    perY: tilesPerUnit(rows, height),
     reach,
     margin: 16 * Number.EPSILON * widest,
   };
+}
+
+/**
+ * Where the grid begins and how long it is: the middle four fifths of a sample and an eighth more on each side. What lies
+ * outside belongs to the outermost tiles, so a few boxes far away do not push all others into one tile.
+ */
+function spread(sample: number[]): [start: number, length: number] {
+  sample.sort((a, b) => a - b);
+  const low = sample[Math.floor(0.1 * sample.length)] ?? 0;
+  const middle = (sample[Math.floor(0.9 * sample.length)] ?? 0) - low;
+  return [low - middle / 8, 1.25 * middle];
 }
 
 /** At most `side`, and tiles no narrower than a third of the mean core (about 16 copies of a kept box). */
