@@ -141,8 +141,9 @@ function swapped(box: v128): v128 {
 
 // Chooses the grid; false where float32 tiles would not be exact: products would overflow or lose digits.
 function planGrid(boxes: usize, members: usize, count: i32): bool {
-  let low = f32x4.splat(3e38);
-  let high = f32x4.splat(-3e38);
+  const sample = allocate(512);
+  const stride = (count + 31) >> 5;
+  let sampled: i32 = 0;
   let widest = f32x4.splat(0);
   let smallest = f32x4.splat(3e38);
   let sizes = f32x4.splat(0);
@@ -155,33 +156,47 @@ function planGrid(boxes: usize, members: usize, count: i32): bool {
     if ((i32x4.bitmask(f32x4.gt(size, f32x4.splat(0))) & 3) != 3) continue;
     usable++;
     const centre = f32x4.add(box, other);
-    low = f32x4.pmin(centre, low);
-    high = f32x4.pmax(centre, high);
+    if (i % stride == 0) sampled = insert(sample, sampled, centre);
     widest = f32x4.pmax(f32x4.abs(box), widest);
     smallest = f32x4.pmin(f32x4.mul(size, v128.shuffle<i32>(size, size, 1, 0, 3, 2)), smallest);
     sizes = f32x4.add(sizes, size);
   }
-  if (usable == 0) return false;
+  if (usable == 0 || sampled == 0) return false;
   const largest = max(
     max(f32x4.extract_lane(widest, 0), f32x4.extract_lane(widest, 1)),
     max(f32x4.extract_lane(widest, 2), f32x4.extract_lane(widest, 3)),
   );
   if (!(f32x4.extract_lane(smallest, 0) > 1e-30 && largest < 1e18)) return false;
   const side: i32 = max(1, <i32>Math.round(Math.sqrt(<f64>count) / 8));
-  const extentX = f32x4.extract_lane(high, 0) - f32x4.extract_lane(low, 0);
-  const extentY = f32x4.extract_lane(high, 1) - f32x4.extract_lane(low, 1);
+  // The middle four fifths of the sample and an eighth more on each side; the outermost tiles take what lies outside, so
+  // a few boxes far away do not push all others into one tile.
+  const low = v128.load(sample + (<usize>(sampled / 10) << 4));
+  const middle = f32x4.sub(v128.load(sample + (<usize>(sampled * 9 / 10) << 4)), low);
+  origin = f32x4.sub(low, f32x4.mul(middle, f32x4.splat(0.125)));
+  const extentX = f32x4.extract_lane(middle, 0) * 1.25;
+  const extentY = f32x4.extract_lane(middle, 1) * 1.25;
   columns = tilesAlong(extentX, f32x4.extract_lane(sizes, 0), usable, side);
   rows = tilesAlong(extentY, f32x4.extract_lane(sizes, 1), usable, side);
   const perX = tilesPerUnit(columns, extentX);
   const perY = tilesPerUnit(rows, extentY);
-  origin = f32x4.replace_lane(f32x4.splat(f32x4.extract_lane(low, 0)), 1, f32x4.extract_lane(low, 1));
-  origin = f32x4.replace_lane(origin, 3, f32x4.extract_lane(low, 1));
   scale = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(perX), 1, perY), 3, perY);
   last = i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(columns - 1), 1, rows - 1), 3, rows - 1);
   // A few ulp of the largest coordinate: what rounding the sums can move a bound by.
   const ulps: f32 = largest * <f32>1e-6;
   margin = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(ulps), 2, -ulps), 3, -ulps);
   return true;
+}
+
+// Puts the doubled centres into a sample of 32 that stays sorted along each axis; returns how many it holds.
+function insert(sample: usize, size: i32, centre: v128): i32 {
+  if (size == 32) return size;
+  for (let at = sample; at < sample + (<usize>size << 4); at += 16) {
+    const other = v128.load(at);
+    v128.store(at, f32x4.pmin(other, centre));
+    centre = f32x4.pmax(other, centre);
+  }
+  v128.store(sample + (<usize>size << 4), centre);
+  return size + 1;
 }
 
 function tilesAlong(extent: f32, sum: f32, count: i32, side: i32): i32 {
