@@ -157,6 +157,6 @@ export function finishFusion(clusters: FusionCluster[], input: FusionInput): Fus
 /** Throws unless models come as an array. */
 export function requireModels(models: unknown): asserts models is readonly ModelBoxes[] {
   if (!Array.isArray(models)) {
-    throw new ShapeError('models: expected an array of { boxes, scores, classIds }, one a model');
+    throw new ShapeError('models: expected an array of { boxes, scores, classIds }');
   }
 }

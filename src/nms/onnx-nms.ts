@@ -1,7 +1,7 @@
 /** The ONNX operator NonMaxSuppression, with its own layout, defaults and order. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
-import { numberOption, requireFloats } from './input.ts';
+import { limitOption, numberOption, requireFloats } from './input.ts';
 import { nms } from './nms.ts';
 import type { ScoreArray } from './types.ts';
 
@@ -33,13 +33,8 @@ export function onnxNms(
   requireFloats('boxes', boxes);
   requireFloats('scores', scores);
   const { batches, classes, centerPointBox = 0 } = options;
-  for (const [name, value] of [
-    ['batches', batches],
-    ['classes', classes],
-  ] as const) {
-    if (!Number.isInteger(value) || value < 0)
-      throw new OptionError(`${name}: expected an integer >= 0, got ${value}`);
-  }
+  limitOption('batches', batches);
+  limitOption('classes', classes);
   if (centerPointBox !== 0 && centerPointBox !== 1) {
     throw new OptionError(`centerPointBox: expected 0 or 1, got ${String(centerPointBox)}`);
   }
