@@ -10,8 +10,13 @@ import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
+/** The version in package.json, which lies beside `dist` in the package; 'unknown' when run from the sources. */
 function version(): string {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+  try {
+    return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Runs one command line (without the program's name) and gives the exit code. */
@@ -22,7 +27,7 @@ export async function run(
   let exitCode = 0;
   const program = new Command('boxops')
     .description('Object detection in the terminal: run, inspect and score ONNX detectors.')
-    .version(readVersion())
+    .version(version())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -42,14 +47,6 @@ export async function run(
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     terminal.err(`boxops: ${describeError(error)}`);
     return 1;
-  }
-}
-
-function readVersion(): string {
-  try {
-    return version();
-  } catch {
-    return 'unknown';
   }
 }
 

@@ -3,7 +3,8 @@
  * that both languages hold the same float32 inputs and a golden need not store them.
  */
 
-function mix(value: number): number {
+/** A 32-bit integer scrambled (lowbias32). */
+export function mix(value: number): number {
   let x = value >>> 0;
   x ^= x >>> 16;
   x = Math.imul(x, 0x7feb352d);

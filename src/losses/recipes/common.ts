@@ -18,6 +18,15 @@ export function pick<T extends FloatArray>(values: T, rows: ArrayLike<number>, w
   return out;
 }
 
+/** The same of targets in any array, in float64. */
+export function pickTargets(values: ArrayLike<number>, rows: ArrayLike<number>, width: number): Float64Array {
+  const out = new Float64Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    for (let k = 0; k < width; k++) out[i * width + k] = values[rows[i]! * width + k]!;
+  }
+  return out;
+}
+
 /** Adds `factor`·values to the rows they were picked from. */
 export function addTo(
   out: FloatArray,

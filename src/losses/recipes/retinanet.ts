@@ -3,7 +3,7 @@
 import { sigmoidFocalLoss } from '../classification/sigmoid-focal.ts';
 import { type FloatArray, sameType, sampleCount } from '../common.ts';
 import { smoothL1Loss } from '../regression/elementwise.ts';
-import { addTo, type DetectorLoss, pick, where } from './common.ts';
+import { addTo, type DetectorLoss, pick, pickTargets, where } from './common.ts';
 
 export interface RetinanetLossInput {
   /** Images·anchors × C logits. */
@@ -53,9 +53,7 @@ export function retinanetLoss(
       counted.map((row) => labels[row]!),
       { classes, avgFactor },
     );
-    const targets = Float64Array.from({ length: 4 * positives.length }, (_, k) => {
-      return input.boxTargets[4 * positives[k >> 2]! + (k & 3)]!;
-    });
+    const targets = pickTargets(input.boxTargets, positives, 4);
     const beta = convention === 'detectron2' ? 0.1 : 0;
     const regression = smoothL1Loss(pick(boxes, positives, 4), targets, { beta, avgFactor });
     classification += focal.value;

@@ -3,7 +3,7 @@
 import { crossEntropyLoss } from '../classification/cross-entropy.ts';
 import { expectLength, type FloatArray, sameType, sampleCount } from '../common.ts';
 import { smoothL1Loss } from '../regression/elementwise.ts';
-import { addTo, type DetectorLoss, pick, where } from './common.ts';
+import { addTo, type DetectorLoss, pick, pickTargets, where } from './common.ts';
 
 export interface SsdLossInput {
   /** Images·priors × C logits, class 0 the background. */
@@ -58,9 +58,7 @@ export function ssdLoss(input: SsdLossInput): DetectorLoss<'classification' | 'b
     const factor = kept[i] === 1 ? 1 / divisor : 0;
     for (let c = i * classes; c < (i + 1) * classes; c++) logitGradient[c]! *= factor;
   }
-  const targets = Float64Array.from({ length: 4 * positives.length }, (_, k) => {
-    return input.boxTargets[4 * positives[k >> 2]! + (k & 3)]!;
-  });
+  const targets = pickTargets(input.boxTargets, positives, 4);
   const box = smoothL1Loss(pick(boxes, positives, 4), targets, { avgFactor: divisor });
   const boxGradient = sameType(boxes, boxes.length);
   addTo(boxGradient, box.gradient, positives, 4);

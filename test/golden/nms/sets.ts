@@ -3,6 +3,8 @@
  * both languages make the same float32 inputs and a golden need not store them.
  */
 
+import { mix } from '../seeded.ts';
+
 export interface BoxSetSpec {
   readonly seed: number;
   readonly kind: string;
@@ -15,16 +17,6 @@ export interface BoxSet {
   readonly boxes: Float32Array<ArrayBuffer>;
   readonly scores: Float32Array<ArrayBuffer>;
   readonly classIds: Int32Array<ArrayBuffer>;
-}
-
-function mix(value: number): number {
-  let x = value >>> 0;
-  x ^= x >>> 16;
-  x = Math.imul(x, 0x7feb352d);
-  x ^= x >>> 15;
-  x = Math.imul(x, 0x846ca68b);
-  x ^= x >>> 16;
-  return x >>> 0;
 }
 
 /** Integer i of stream `stream`, below `bound`. */
