@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BoxopsError } from '../errors.ts';
+import { benchCommand } from './bench.ts';
 import { detectCommand } from './detect.ts';
 import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
@@ -33,7 +34,7 @@ export async function run(
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  for (const command of [detectCommand, inspectCommand, evalCommand]) {
+  for (const command of [detectCommand, inspectCommand, evalCommand, benchCommand]) {
     program.addCommand(
       command(terminal, (code) => {
         exitCode = code;
