@@ -3,10 +3,10 @@
  * loop. Results are checked equal before anything is timed; peers run in turn, several rounds; what is printed is the
  * median processor time of a run and its ratio to boxops' SIMD kernel.
  *
- *   npx tsx bench/nms.ts [--full] [--rounds 5] [--budget 60] [--check]
+ *   npx tsx bench/nms.ts [--full] [--rounds 5] [--budget 60] [--only 'N=1000 '] [--check]
  *
  * Python: BOXOPS_PYTHON, default /usr/bin/python3. onnxruntime-node and tfjs: npm install --prefix bench. `--full` adds
- * 100 000 boxes and more thresholds; `--check` exits with 1 when a promised ratio is not reached.
+ * 100 000 boxes and more thresholds; `--only` runs the cases whose title contains the text; `--check` exits with 1 when a promised ratio is not reached.
  */
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -25,6 +25,7 @@ const { values: args } = parseArgs({
     check: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     budget: { type: 'string', default: '60' },
+    only: { type: 'string', default: '' },
   },
 });
 const rounds = Number(args.rounds);
@@ -101,6 +102,7 @@ async function compare(
   }[],
   promised: Readonly<Record<string, number>> = {},
 ): Promise<void> {
+  if (!title.includes(args.only)) return;
   console.log(title);
   const first = (await entries[0]!.measure(1))!;
   const running: {

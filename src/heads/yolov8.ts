@@ -3,18 +3,13 @@
  * already through the sigmoid.
  *
  * The tensor is class-major, so it is scanned a class row at a time: one sequential pass that keeps the best class of
- * every anchor in scratch. Starting that scratch at the threshold makes a write rare, and the scan a predictable
- * compare (Ultralytics `ops.non_max_suppression` reads the same layout).
+ * every anchor in scratch (Ultralytics `ops.non_max_suppression` reads the same layout).
  */
-import { useSimd } from '../kernels/backend.ts';
 import { bestClasses } from '../kernels/decode.ts';
 import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
 import { finishPicks, pick, picks, startPicks } from './picks.ts';
 import { readColumn } from './tensor.ts';
 import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
-
-let best = /* @__PURE__ */ new Float32Array(0);
-let bestClass = /* @__PURE__ */ new Int32Array(0);
 
 /**
  * Candidates of a YOLOv8-layout output, in anchor order (then class order with `multiLabel`).
@@ -85,34 +80,11 @@ export function scanClassMajor(
   threshold: number,
   multiLabel: boolean,
 ): void {
-  if (best.length < anchors) {
-    best = new Float32Array(anchors);
-    bestClass = new Int32Array(anchors);
-  }
-  const scores = best;
-  const classes = bestClass;
-  const large = anchors * classCount >= 16_384;
-  if (!(large && useSimd() && bestClasses(data, start, anchors, classCount, threshold, scores, classes))) {
-    scores.fill(threshold, 0, anchors);
-    for (let c = 0, row = start; c < classCount; c++, row += anchors) {
-      for (let a = 0; a < anchors; a++) {
-        const score = data[row + a]!;
-        if (score > scores[a]!) {
-          scores[a] = score;
-          classes[a] = c;
-        }
-      }
+  const everyClass = (anchor: number): void => {
+    for (let c = 0, i = start + anchor; c < classCount; c++, i += anchors) {
+      if (data[i]! > threshold) pick(anchor, c, data[i]!);
     }
-  }
-  for (let a = 0; a < anchors; a++) {
-    if (Number.isNaN(data[start + a]!)) picks.dropped++;
-    if (!(scores[a]! > threshold)) continue;
-    if (!multiLabel) {
-      pick(a, classes[a]!, scores[a]!);
-      continue;
-    }
-    for (let c = 0, i = start + a; c < classCount; c++, i += anchors) {
-      if (data[i]! > threshold) pick(a, c, data[i]!);
-    }
-  }
+  };
+  const found = multiLabel ? everyClass : pick;
+  picks.dropped += bestClasses(data, start, anchors, classCount, threshold, found);
 }
