@@ -1,10 +1,15 @@
 /**
  * Precision at fixed recalls (pycocotools `accumulate`): detections of all images in one score order, cumulative
  * counts, the envelope from the right, sampled at the recall thresholds (0 past the last recall reached).
+ *
+ * Precision and recall rise only at true positives, so the curve is kept at those alone: at every other detection the
+ * envelope is that of the next one.
  */
-import type { CategoryMatches } from './match.ts';
-import type { EvaluationTensor } from './types.ts';
+import { orderByScore } from '../../nms/order.ts';
+import type { EvaluationTensor } from '../types.ts';
+import { type CategoryMatches, MATCHED } from './match.ts';
 
+/** Filled category by category. −1 marks entries without ground truth. */
 export interface Accumulated {
   readonly precision: EvaluationTensor;
   readonly recall: EvaluationTensor;
@@ -13,64 +18,80 @@ export interface Accumulated {
 
 const epsilon = Number.EPSILON;
 
-export function accumulate(
-  categories: readonly CategoryMatches[],
+export function emptyTensors(
   thresholds: number,
-  recalls: readonly number[],
+  recalls: number,
+  categories: number,
   areas: number,
-  maxDetections: readonly number[],
+  limits: number,
 ): Accumulated {
-  const K = categories.length;
-  const R = recalls.length;
-  const M = maxDetections.length;
-  const precision = new Float64Array(thresholds * R * K * areas * M).fill(-1);
-  const scores = new Float64Array(precision.length).fill(-1);
-  const recall = new Float64Array(thresholds * K * areas * M).fill(-1);
+  const tensor = (...dims: number[]): EvaluationTensor => ({
+    data: new Float64Array(dims.reduce((product, size) => product * size, 1)).fill(-1),
+    dims,
+  });
+  return {
+    precision: tensor(thresholds, recalls, categories, areas, limits),
+    recall: tensor(thresholds, categories, areas, limits),
+    scores: tensor(thresholds, recalls, categories, areas, limits),
+  };
+}
 
-  categories.forEach((category, k) => {
-    // a stable order of a subset is the subset of the stable order: sort once for all maxDetections
-    const order = Array.from({ length: category.count }, (_, i) => i).sort(
-      (a, b) => category.scores[b]! - category.scores[a]!,
-    );
-    const heights = new Float64Array(category.count);
-    const reached = new Float64Array(category.count);
-    const atScore = new Float64Array(category.count);
-    for (let a = 0; a < areas; a++) {
-      const positives = category.positives[a]!;
-      if (positives === 0) continue;
-      for (let m = 0; m < M; m++) {
-        const subset = order.filter((i) => category.ranks[i]! < maxDetections[m]!);
-        for (let t = 0; t < thresholds; t++) {
-          const flags = category.flags[a]!;
-          const offset = t * category.count;
-          let hits = 0;
-          let misses = 0;
-          subset.forEach((i, n) => {
-            const flag = flags[offset + i]!;
-            if (flag === 1) hits++;
-            else if (flag === 0) misses++;
-            heights[n] = hits / (misses + hits + epsilon);
-            reached[n] = hits / positives;
-            atScore[n] = category.scores[i]!;
-          });
-          const length = subset.length;
-          recall[((t * K + k) * areas + a) * M + m] = length > 0 ? reached[length - 1]! : 0;
-          for (let n = length - 1; n > 0; n--)
-            if (heights[n]! > heights[n - 1]!) heights[n - 1] = heights[n]!;
-          let n = 0;
-          for (let r = 0; r < R; r++) {
-            while (n < length && reached[n]! < recalls[r]!) n++;
-            const at = (((t * R + r) * K + k) * areas + a) * M + m;
-            precision[at] = n < length ? heights[n]! : 0;
-            scores[at] = n < length ? atScore[n]! : 0;
+/** Enters the matches of the category with rank `k`. */
+export function accumulate(
+  { precision, recall, scores }: Accumulated,
+  k: number,
+  category: CategoryMatches,
+  recalls: readonly number[],
+  maxDetections: readonly number[],
+): void {
+  const [T, K, A, M] = recall.dims as [number, number, number, number];
+  const R = recalls.length;
+  const { count, ranks } = category;
+  const all = Uint32Array.from({ length: count }, (_, i) => i);
+  // a stable order of a subset is the subset of the stable order: sort once for all maxDetections
+  const order = count === 0 ? all : orderByScore(category.scores, all);
+  const subsets = maxDetections.map((limit) => order.filter((i) => ranks[i]! < limit));
+  const heights = new Float64Array(count);
+  const reached = new Float64Array(count);
+  const atScore = new Float64Array(count);
+  for (let a = 0; a < A; a++) {
+    const positives = category.positives[a]!;
+    if (positives === 0) continue;
+    const flags = category.flags[a]!;
+    for (let m = 0; m < M; m++) {
+      const subset = subsets[m]!;
+      const length = subset.length;
+      for (let t = 0; t < T; t++) {
+        const offset = t * count;
+        let hits = 0;
+        let misses = 0;
+        for (let n = 0; n < length; n++) {
+          const i = subset[n]!;
+          const flag = flags[offset + i]!;
+          if (flag === 0) misses++;
+          else if (flag === MATCHED) {
+            heights[hits] = (hits + 1) / (misses + (hits + 1) + epsilon);
+            reached[hits] = (hits + 1) / positives;
+            atScore[hits] = category.scores[i]!;
+            hits++;
           }
+        }
+        recall.data[((t * K + k) * A + a) * M + m] = hits / positives;
+        for (let n = hits - 1; n > 0; n--) if (heights[n]! > heights[n - 1]!) heights[n - 1] = heights[n]!;
+        let n = 0;
+        for (let r = 0; r < R; r++) {
+          const at = (((t * R + r) * K + k) * A + a) * M + m;
+          // recall 0 is reached by the first detection, whatever it is
+          if (recalls[r]! <= 0) {
+            precision.data[at] = hits > 0 ? heights[0]! : 0;
+            scores.data[at] = length > 0 ? category.scores[subset[0]!]! : 0;
+            continue;
+          }
+          while (n < hits && reached[n]! < recalls[r]!) n++;
+          precision.data[at] = n < hits ? heights[n]! : 0;
+          scores.data[at] = n < hits ? atScore[n]! : 0;
         }
       }
     }
-  });
-  return {
-    precision: { data: precision, dims: [thresholds, R, K, areas, M] },
-    recall: { data: recall, dims: [thresholds, K, areas, M] },
-    scores: { data: scores, dims: [thresholds, R, K, areas, M] },
-  };
+  }
 }

@@ -1,20 +1,20 @@
 /** COCO evaluation, the same numbers as pycocotools. */
 import { OptionError } from '../../errors.ts';
-import { cocoSigmas } from '../../masks/oks.ts';
-import { accumulate } from './accumulate.ts';
-import { groupByImageAndCategory } from './group.ts';
-import { matchCategory } from './match.ts';
-import { boxComparison, keypointComparison, maskComparison } from './similarity.ts';
-import { meanOf, summarize } from './summarize.ts';
+import { categoryNames, type Groups, groupRows } from '../group.ts';
+import { comparisonOf } from '../similarity.ts';
 import {
   areaRanges,
   type CocoAnnotation,
+  type CocoClassResult,
   type CocoDataset,
   type CocoEvaluation,
   type CocoOptions,
   type CocoResult,
   linspace,
-} from './types.ts';
+} from '../types.ts';
+import { type Accumulated, accumulate, emptyTensors } from './accumulate.ts';
+import { type CategoryMatches, Matcher } from './match.ts';
+import { meanOf, summarize } from './summarize.ts';
 
 /**
  * Average precision and recall of detections against COCO ground truth.
@@ -39,17 +39,8 @@ export function evaluateCoco(
   options: CocoOptions = {},
 ): CocoEvaluation {
   const type = options.type ?? 'bbox';
-  if (type !== 'bbox' && type !== 'segm' && type !== 'keypoints') {
-    throw new OptionError(`type must be 'bbox', 'segm' or 'keypoints', got '${String(type)}'`, { type });
-  }
-  const comparison =
-    type === 'bbox'
-      ? boxComparison
-      : type === 'segm'
-        ? maskComparison(groundTruth)
-        : keypointComparison(options.keypointSigmas ?? cocoSigmas);
-  const thresholds = options.iouThresholds ?? linspace(0.5, 0.95, 10);
-  const recalls = options.recallThresholds ?? linspace(0, 1, 101);
+  const iouThresholds = options.iouThresholds ?? linspace(0.5, 0.95, 10);
+  const recallThresholds = options.recallThresholds ?? linspace(0, 1, 101);
   const maxDetections = options.maxDetections ?? (type === 'keypoints' ? [20] : [1, 10, 100]);
   if (maxDetections.length === 0 || maxDetections.some((limit, i) => limit <= (maxDetections[i - 1] ?? 0))) {
     throw new OptionError(`maxDetections must be positive and ascending, got [${maxDetections.join(', ')}]`);
@@ -60,45 +51,104 @@ export function evaluateCoco(
       : (['all', 'small', 'medium', 'large'] as const);
   const areas = areaNames.map((name) => areaRanges[name]);
   const classAgnostic = options.classAgnostic ?? false;
-  const { categoryIds, groups } = groupByImageAndCategory(
-    groundTruth,
-    detections,
-    maxDetections[maxDetections.length - 1]!,
+  const groups = groupRows(groundTruth, detections, {
+    largest: maxDetections[maxDetections.length - 1]!,
     classAgnostic,
-  );
-  const matches = groups.map((group) =>
-    matchCategory(group, {
-      thresholds,
-      areas,
-      ...comparison,
-      ignored: (truth) => Boolean(truth.iscrowd) || (type === 'keypoints' && visibleCount(truth) === 0),
+    categoriesFirst: true,
+  });
+  const flag = (is: (truth: CocoAnnotation) => boolean): Uint8Array =>
+    Uint8Array.from(groups.truths, (truth) => (is(truth) ? 1 : 0));
+  const matcher = new Matcher(groups, {
+    thresholds: iouThresholds,
+    areas,
+    comparison: comparisonOf(groundTruth, groups, {
+      type,
+      ...(options.keypointSigmas === undefined ? {} : { keypointSigmas: options.keypointSigmas }),
     }),
-  );
-  const accumulated = accumulate(matches, thresholds.length, recalls, areas.length, maxDetections);
-  const names = new Map(groundTruth.categories.map(({ id, name }) => [id, name ?? String(id)]));
-  const last = maxDetections.length - 1;
-  const at = (value: number): number =>
-    thresholds.findIndex((threshold) => Math.abs(threshold - value) < 1e-9);
-  const { precision, recall } = accumulated;
-  const perClass = categoryIds.map((categoryId, k) => ({
-    categoryId,
-    name: names.get(categoryId) ?? 'all',
-    objects: matches[k]!.positives[0]!,
-    ap: meanOf(precision, [undefined, undefined, k, 0, last]),
-    ap50: at(0.5) < 0 ? -1 : meanOf(precision, [at(0.5), undefined, k, 0, last]),
-    ap75: at(0.75) < 0 ? -1 : meanOf(precision, [at(0.75), undefined, k, 0, last]),
-    ar: meanOf(recall, [undefined, k, 0, last]),
-  }));
+    neverCounts: flag(
+      (truth) => Boolean(truth.iscrowd) || (type === 'keypoints' && visibleCount(truth) === 0),
+    ),
+    repeatable: flag((truth) => Boolean(truth.iscrowd)),
+  });
+  const { accumulated, positives } = accumulateAll(groups, matcher, {
+    iouThresholds,
+    recallThresholds,
+    areas: areas.length,
+    maxDetections,
+  });
   return {
-    ...summarize(accumulated, thresholds, areaNames, maxDetections),
-    perClass,
+    ...summarize(accumulated, iouThresholds, areaNames, maxDetections),
+    perClass: classRows(accumulated, {
+      categoryIds: classAgnostic ? [-1] : groups.categoryIds,
+      names: classAgnostic ? ['all'] : categoryNames(groundTruth, groups.categoryIds),
+      positives,
+      iouThresholds,
+    }),
     ...accumulated,
-    iouThresholds: thresholds,
-    recallThresholds: recalls,
+    iouThresholds,
+    recallThresholds,
     areaNames,
     maxDetections,
-    categoryIds,
+    categoryIds: classAgnostic ? [-1] : groups.categoryIds,
   };
+}
+
+/** Matches and enters every category; gives the tensors and the truths that count (all areas) of each category. */
+export function accumulateAll(
+  groups: Groups,
+  matcher: { match(category: number): CategoryMatches },
+  sizes: {
+    readonly iouThresholds: readonly number[];
+    readonly recallThresholds: readonly number[];
+    readonly areas: number;
+    readonly maxDetections: readonly number[];
+  },
+): { accumulated: Accumulated; positives: number[] } {
+  const { iouThresholds, recallThresholds, areas, maxDetections } = sizes;
+  const categories = groups.categoryStarts.length - 1;
+  const accumulated = emptyTensors(
+    iouThresholds.length,
+    recallThresholds.length,
+    categories,
+    areas,
+    maxDetections.length,
+  );
+  const positives: number[] = [];
+  for (let k = 0; k < categories; k++) {
+    const matches = matcher.match(k);
+    accumulate(accumulated, k, matches, recallThresholds, maxDetections);
+    positives.push(matches.positives[0]!);
+  }
+  return { accumulated, positives };
+}
+
+/** A row a category, over all areas at the largest number of detections. */
+export function classRows(
+  { precision, recall }: Accumulated,
+  facts: {
+    readonly categoryIds: readonly number[];
+    readonly names: readonly string[];
+    readonly positives: readonly number[];
+    readonly iouThresholds: readonly number[];
+  },
+): CocoClassResult[] {
+  const last = recall.dims[3]! - 1;
+  const apAt = (threshold: number | undefined, k: number): number => {
+    const t =
+      threshold === undefined
+        ? undefined
+        : facts.iouThresholds.findIndex((value) => Math.abs(threshold - value) < 1e-9);
+    return t === -1 ? -1 : meanOf(precision, [t, undefined, k, 0, last]);
+  };
+  return facts.categoryIds.map((categoryId, k) => ({
+    categoryId,
+    name: facts.names[k]!,
+    objects: facts.positives[k]!,
+    ap: apAt(undefined, k),
+    ap50: apAt(0.5, k),
+    ap75: apAt(0.75, k),
+    ar: meanOf(recall, [undefined, k, 0, last]),
+  }));
 }
 
 /** Keypoints that are labelled: the annotation's own count, else those with a visibility above 0. */

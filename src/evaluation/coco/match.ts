@@ -1,15 +1,18 @@
 /**
  * COCO's matching (pycocotools `evaluateImg`) of one category: every detection is marked true positive, false positive
- * or ignored, for every area range and IoU threshold.
+ * or ignored, for every area range and IoU threshold. LVIS matches by the same loop.
  *
  * Rules that are easy to miss: area ranges include both ends; ignored truths come last and are only taken when no
  * counted one fits; at equal IoU the later truth wins; a crowd truth may match again and again; a truth with id 0
  * matches but is not counted as a match.
  */
-import type { Group } from './group.ts';
-import type { Similarity } from './similarity.ts';
+import { type Groups, largestGroup } from '../group.ts';
+import type { Comparison } from '../similarity.ts';
 
-/** A category's detections over all images, in image order. */
+export const MATCHED = 1;
+export const IGNORED = 2;
+
+/** A category's detections over all images, in image order. Views of work arrays: the next category overwrites them. */
 export interface CategoryMatches {
   readonly count: number;
   readonly scores: Float64Array;
@@ -17,6 +20,8 @@ export interface CategoryMatches {
   readonly ranks: Int32Array;
   /** [areas][thresholds · count]: bit 0 matched, bit 1 ignored. */
   readonly flags: readonly Uint8Array[];
+  /** Similarity to the truth taken, [thresholds · count] of the first area range, 0 without. */
+  readonly overlaps: Float64Array;
   /** Truths that count, an area each. */
   readonly positives: readonly number[];
 }
@@ -24,93 +29,142 @@ export interface CategoryMatches {
 export interface MatchSettings {
   readonly thresholds: readonly number[];
   readonly areas: readonly (readonly [number, number])[];
-  readonly similarity: Similarity;
-  readonly detectionArea: (detection: Group['detections'][number]) => number;
-  /** True for truths that never count (crowd; keypoints: also those without keypoints). */
-  readonly ignored: (truth: Group['truths'][number]) => boolean;
+  readonly comparison: Comparison;
+  /** 1 for truths that never count (crowd; keypoints: also those without keypoints). */
+  readonly neverCounts: Uint8Array;
+  /** 1 for truths that match again and again. */
+  readonly repeatable: Uint8Array;
+  /** 1 for detections that are ignored where they match nothing (LVIS: category not exhaustively annotated). */
+  readonly exempt?: Uint8Array;
 }
 
-let scratch = new Float64Array(0);
+/** Matches one category after another in work arrays made once. */
+export class Matcher {
+  readonly #groups: Groups;
+  readonly #settings: MatchSettings;
+  readonly #similarities: Float64Array;
+  readonly #truthAreas: Float64Array;
+  readonly #hasId: Uint8Array;
+  readonly #isIgnored: Uint8Array;
+  readonly #order: Int32Array;
+  readonly #taken: Uint8Array;
+  readonly #flags: Uint8Array[];
+  readonly #ranks: Int32Array;
+  readonly #overlaps: Float64Array;
 
-function reserve(length: number): Float64Array {
-  if (scratch.length < length) scratch = new Float64Array(length * 2);
-  return scratch;
-}
-
-export function matchCategory(groups: readonly Group[], settings: MatchSettings): CategoryMatches {
-  const { thresholds, areas } = settings;
-  const count = groups.reduce((sum, group) => sum + group.detections.length, 0);
-  const scores = new Float64Array(count);
-  const ranks = new Int32Array(count);
-  const flags = areas.map(() => new Uint8Array(thresholds.length * count));
-  const positives = areas.map(() => 0);
-
-  let start = 0;
-  for (const group of groups) {
-    const detections = group.detections.length;
-    const truths = group.truths.length;
-    const similarities = reserve(detections * truths);
-    if (detections > 0 && truths > 0) settings.similarity(group, similarities);
-    const detectionAreas = group.detections.map(settings.detectionArea);
-    for (let d = 0; d < detections; d++) {
-      scores[start + d] = group.detections[d]!.score;
-      ranks[start + d] = d;
+  constructor(groups: Groups, settings: MatchSettings) {
+    this.#groups = groups;
+    this.#settings = settings;
+    const { truths, pairs } = largestGroup(groups);
+    this.#similarities = new Float64Array(pairs);
+    this.#truthAreas = Float64Array.from(groups.truths, (truth) => truth.area);
+    this.#hasId = Uint8Array.from(groups.truths, (truth) => (truth.id === 0 ? 0 : 1));
+    this.#isIgnored = new Uint8Array(truths);
+    this.#order = new Int32Array(truths);
+    this.#taken = new Uint8Array(truths);
+    let most = 0;
+    for (let k = 0; k + 1 < groups.categoryStarts.length; k++) {
+      const [first, last] = this.#detectionsOf(k);
+      most = Math.max(most, last - first);
     }
-    const neverCounts = group.truths.map(settings.ignored);
-    areas.forEach(([low, high], a) => {
-      const isIgnored = group.truths.map(
-        (truth, g) => neverCounts[g]! || truth.area < low || truth.area > high,
-      );
-      // counted truths first, each part in file order
-      const order: number[] = [];
-      for (let g = 0; g < truths; g++) if (!isIgnored[g]) order.push(g);
-      positives[a]! += order.length;
-      const counted = order.length;
-      for (let g = 0; g < truths; g++) if (isIgnored[g]) order.push(g);
-      const outside = detectionAreas.map((area) => area < low || area > high);
-      matchGroup(group, similarities, order, counted, outside, thresholds, flags[a]!, count, start);
-    });
-    start += detections;
+    const cells = settings.thresholds.length * most;
+    this.#flags = settings.areas.map(() => new Uint8Array(cells));
+    this.#ranks = new Int32Array(most);
+    this.#overlaps = new Float64Array(cells);
   }
-  return { count, scores, ranks, flags, positives };
-}
 
-function matchGroup(
-  group: Group,
-  similarities: Float64Array,
-  order: readonly number[],
-  counted: number,
-  outside: readonly boolean[],
-  thresholds: readonly number[],
-  flags: Uint8Array,
-  stride: number,
-  start: number,
-): void {
-  const truths = order.length;
-  const detections = group.detections.length;
-  const taken = new Uint8Array(truths);
-  for (let t = 0; t < thresholds.length; t++) {
-    taken.fill(0);
-    for (let d = 0; d < detections; d++) {
-      let best = Math.min(thresholds[t]!, 1 - 1e-10);
-      let match = -1;
-      for (let j = 0; j < truths; j++) {
-        const truth = order[j]!;
-        if (taken[j] === 1 && !group.truths[truth]!.iscrowd) continue;
-        if (match > -1 && match < counted && j >= counted) break;
-        const similarity = similarities[d * truths + truth]!;
-        if (similarity < best) continue;
-        best = similarity;
-        match = j;
+  #detectionsOf(category: number): [first: number, last: number] {
+    const { categoryStarts, detectionStarts } = this.#groups;
+    return [detectionStarts[categoryStarts[category]!]!, detectionStarts[categoryStarts[category + 1]!]!];
+  }
+
+  /** Matches all groups of the category with rank `category`. */
+  match(category: number): CategoryMatches {
+    const groups = this.#groups;
+    const { areas, comparison, thresholds } = this.#settings;
+    const [start, end] = this.#detectionsOf(category);
+    const count = end - start;
+    const positives = areas.map(() => 0);
+    this.#overlaps.fill(0, 0, thresholds.length * count);
+    for (let g = groups.categoryStarts[category]!; g < groups.categoryStarts[category + 1]!; g++) {
+      const first = groups.detectionStarts[g]!;
+      const detections = groups.detectionStarts[g + 1]! - first;
+      const hasTruths = groups.truthStarts[g + 1]! > groups.truthStarts[g]!;
+      for (let d = 0; d < detections; d++) this.#ranks[first - start + d] = d;
+      if (detections > 0 && hasTruths) comparison.compare(g, this.#similarities);
+      for (let a = 0; a < areas.length; a++) {
+        const counted = this.#orderTruths(g, a);
+        positives[a]! += counted;
+        if (detections > 0) this.#matchGroup(g, a, counted, first - start, count);
       }
-      let flag = 0;
-      if (match >= 0) {
-        taken[match] = 1;
-        const hasId = group.truths[order[match]!]!.id !== 0;
-        flag = (hasId ? 1 : 0) | (match >= counted ? 2 : 0);
+    }
+    return {
+      count,
+      scores: groups.scores.subarray(start, end),
+      ranks: this.#ranks.subarray(0, count),
+      flags: this.#flags,
+      overlaps: this.#overlaps,
+      positives,
+    };
+  }
+
+  /** Counted truths first, each part in file order. Gives the number of counted ones. */
+  #orderTruths(group: number, area: number): number {
+    const start = this.#groups.truthStarts[group]!;
+    const truths = this.#groups.truthStarts[group + 1]! - start;
+    const [low, high] = this.#settings.areas[area]!;
+    let counted = 0;
+    for (let t = 0; t < truths; t++) {
+      const size = this.#truthAreas[start + t]!;
+      const ignored = this.#settings.neverCounts[start + t] === 1 || size < low || size > high;
+      this.#isIgnored[t] = ignored ? 1 : 0;
+      if (!ignored) this.#order[counted++] = t;
+    }
+    let at = counted;
+    for (let t = 0; t < truths; t++) if (this.#isIgnored[t] === 1) this.#order[at++] = t;
+    return counted;
+  }
+
+  #matchGroup(group: number, area: number, counted: number, offset: number, stride: number): void {
+    const { thresholds, repeatable, exempt, comparison, areas } = this.#settings;
+    const firstTruth = this.#groups.truthStarts[group]!;
+    const truths = this.#groups.truthStarts[group + 1]! - firstTruth;
+    const firstDetection = this.#groups.detectionStarts[group]!;
+    const detections = this.#groups.detectionStarts[group + 1]! - firstDetection;
+    const flags = this.#flags[area]!;
+    const [low, high] = areas[area]!;
+    const order = this.#order;
+    const taken = this.#taken;
+    const similarities = this.#similarities;
+    for (let t = 0; t < thresholds.length; t++) {
+      const threshold = Math.min(thresholds[t]!, 1 - 1e-10);
+      taken.fill(0, 0, truths);
+      for (let d = 0; d < detections; d++) {
+        let best = threshold;
+        let match = -1;
+        for (let j = 0; j < truths; j++) {
+          const truth = order[j]!;
+          if (taken[j] === 1 && repeatable[firstTruth + truth] === 0) continue;
+          if (match > -1 && match < counted && j >= counted) break;
+          const similarity = similarities[d * truths + truth]!;
+          if (similarity < best) continue;
+          best = similarity;
+          match = j;
+        }
+        let flag = 0;
+        const at = t * stride + offset + d;
+        if (match >= 0) {
+          taken[match] = 1;
+          if (this.#hasId[firstTruth + order[match]!] === 1) flag = MATCHED;
+          if (match >= counted) flag |= IGNORED;
+          if (area === 0) this.#overlaps[at] = best;
+        }
+        if ((flag & MATCHED) === 0) {
+          const size = comparison.detectionAreas[firstDetection + d]!;
+          if (size < low || size > high || exempt?.[firstDetection + d] === 1) flag |= IGNORED;
+        }
+        flags[at] = flag;
       }
-      if ((flag & 1) === 0 && outside[d]) flag |= 2;
-      flags[t * stride + start + d] = flag;
     }
   }
 }

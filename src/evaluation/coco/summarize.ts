@@ -1,6 +1,7 @@
 /** The numbers people quote (pycocotools `summarize`): means over the entries that exist, −1 where none does. */
+
+import type { EvaluationTensor } from '../types.ts';
 import type { Accumulated } from './accumulate.ts';
-import type { EvaluationTensor } from './types.ts';
 
 /** An index a dimension; undefined takes all. */
 type Selection = readonly (number | undefined)[];

@@ -15,6 +15,9 @@ export interface CocoAnnotation {
   /** `x, y, visibility` a keypoint. Read for `type: 'keypoints'`. */
   readonly keypoints?: readonly number[];
   readonly num_keypoints?: number;
+  /** Set, the object neither counts nor punishes (LVIS `ignore`, Pascal VOC `difficult`). COCO does not read them. */
+  readonly ignore?: number;
+  readonly difficult?: number;
 }
 
 /** A COCO annotation file. */
@@ -24,9 +27,17 @@ export interface CocoDataset {
     readonly width?: number;
     readonly height?: number;
     readonly file_name?: string;
+    /** LVIS: categories verified to be absent, and those whose objects are not all annotated. */
+    readonly neg_category_ids?: readonly number[];
+    readonly not_exhaustive_category_ids?: readonly number[];
   }[];
   readonly annotations: readonly CocoAnnotation[];
-  readonly categories: readonly { readonly id: number; readonly name?: string }[];
+  readonly categories: readonly {
+    readonly id: number;
+    readonly name?: string;
+    /** LVIS: rare, common or frequent in the training images. */
+    readonly frequency?: 'r' | 'c' | 'f';
+  }[];
 }
 
 /** One row of a COCO results file. */
