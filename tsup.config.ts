@@ -1,5 +1,5 @@
 /**
- * One entry an export of package.json: `./heads` → `dist/heads.js` is built from `src/heads/index.ts`, so that the list
+ * One entry an export of package.json: `./heads` → `dist/heads.js` is built from `src/heads/index.ts` (`./datasets/node` → `dist/datasets-node.js`), so that the list
  * of entries is written once. Programs that are not exports (workers, the CLI) are named here.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const entry: Record<string, string> = {};
 for (const path of Object.keys(exported)) {
   const name = path === '.' ? 'index' : path.slice(2);
   const source = path === '.' ? 'src/index.ts' : `src/${name}/index.ts`;
-  if (existsSync(source)) entry[name] = source;
+  if (existsSync(source)) entry[name.replaceAll('/', '-')] = source;
 }
 
 entry.cli = 'src/cli/index.ts';

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { BoxopsError } from '../errors.ts';
 import { benchCommand } from './bench.ts';
+import { datasetCommand } from './dataset.ts';
 import { detectCommand } from './detect.ts';
 import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
@@ -34,12 +35,12 @@ export async function run(
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  for (const command of [detectCommand, inspectCommand, evalCommand, benchCommand]) {
-    program.addCommand(
-      command(terminal, (code) => {
-        exitCode = code;
-      }).copyInheritedSettings(program),
-    );
+  for (const command of [detectCommand, inspectCommand, evalCommand, benchCommand, datasetCommand]) {
+    const made = command(terminal, (code) => {
+      exitCode = code;
+    }).copyInheritedSettings(program);
+    for (const part of made.commands) part.copyInheritedSettings(made);
+    program.addCommand(made);
   }
   try {
     await program.parseAsync(parameters, { from: 'user' });

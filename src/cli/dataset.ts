@@ -1,0 +1,277 @@
+/** `boxops dataset`: look at annotations, check them, and make other ones from them. */
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type Dataset,
+  type DatasetFormat,
+  datasetStats,
+  formatProblem,
+  mergeDatasets,
+  ProblemReport,
+  remapCategories,
+  splitDataset,
+  type VocOrigin,
+  type YoloTask,
+} from '../datasets/index.ts';
+import { type Losses, readDataset, writeDataset, writeFileWhole } from '../datasets/node/index.ts';
+import { OptionError } from '../errors.ts';
+import { statsTables } from './dataset-tables.ts';
+import { readJson } from './files.ts';
+import type { Terminal } from './terminal.ts';
+
+interface ReadFlags {
+  readonly format?: DatasetFormat;
+  readonly images?: string;
+  readonly split?: string;
+  readonly task?: YoloTask;
+  readonly origin?: VocOrigin;
+  readonly classes?: string;
+  readonly tolerance?: number;
+}
+
+interface WriteFlags extends ReadFlags {
+  readonly to?: DatasetFormat;
+  readonly toTask?: YoloTask;
+  readonly toOrigin?: VocOrigin;
+  readonly decimals?: number;
+  readonly copyImages?: boolean;
+}
+
+const formats = ['coco', 'yolo', 'voc'];
+const tasks = ['detect', 'segment', 'obb', 'pose'];
+const origins = ['inclusive', 'shifted', 'zero'];
+
+export function numberFrom(low: number, high: number, whole = false): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
+      const kind = whole ? 'a whole number' : 'a number';
+      throw new InvalidArgumentError(`expected ${kind} from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+/** The options every command that reads annotations has. */
+export function withReadOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--format <format>', 'format of the annotations; told from the path').choices(formats),
+    )
+    .option('--images <folder>', 'check that every image is there and has the size the annotations say')
+    .option('--split <name>', 'which part of a YOLO or VOC dataset: train, val, test')
+    .addOption(new Option('--task <task>', 'what longer YOLO lines are').choices(tasks))
+    .addOption(new Option('--origin <origin>', 'how VOC files count pixels').choices(origins))
+    .option('--classes <file>', 'names of the classes in order, one a line (VOC)')
+    .option('--tolerance <pixels>', 'how far a box may leave its image', numberFrom(0, 1e6));
+}
+
+function withWriteOptions(command: Command): Command {
+  return command
+    .requiredOption('--out <path>', 'a .json file (COCO) or a folder that is not there yet')
+    .addOption(new Option('--to <format>', 'format to write; default: that of the input').choices(formats))
+    .addOption(new Option('--to-task <task>', 'what YOLO lines hold (default: detect)').choices(tasks))
+    .addOption(new Option('--to-origin <origin>', 'how the VOC files count pixels').choices(origins))
+    .option('--decimals <n>', 'decimals of a coordinate (YOLO 8, VOC 0)', numberFrom(0, 17, true))
+    .option('--copy-images', 'take the images of --images along (linked where that works)');
+}
+
+/** What the flags say about reading; keys only where they were given. */
+export function readOptionsOf(flags: ReadFlags) {
+  const { format, images, split, task, origin, tolerance, classes } = flags;
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(images === undefined ? {} : { images }),
+    ...(split === undefined ? {} : { split }),
+    ...(task === undefined ? {} : { task }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(tolerance === undefined ? {} : { tolerance }),
+    ...(classes === undefined
+      ? {}
+      : {
+          classes: readFileSync(classes, 'utf8')
+            .split(/\r?\n/)
+            .filter((line) => line.trim() !== ''),
+        }),
+  };
+}
+
+/** Reads a dataset; warnings go to the terminal, errors throw with every place. */
+export function readChecked(
+  path: string,
+  flags: ReadFlags,
+  terminal: Terminal,
+): { dataset: Dataset; format: DatasetFormat } {
+  const report = new ProblemReport();
+  const { dataset, format } = readDataset(path, { ...readOptionsOf(flags), report });
+  report.throwOnErrors(path);
+  if (report.warnings > 0) {
+    const summary = [...report.counts].map(([code, count]) => `${count} ${code}`).join(', ');
+    terminal.err(`${path}: ${summary} (boxops dataset validate lists them)`);
+  }
+  return { dataset, format };
+}
+
+function save(
+  parts: Readonly<Record<string, Dataset>>,
+  flags: WriteFlags & { out: string },
+  format: DatasetFormat,
+  terminal: Terminal,
+): void {
+  const to = flags.to ?? (extname(flags.out) === '.json' ? 'coco' : format);
+  if (flags.copyImages === true && flags.images === undefined) {
+    throw new OptionError('--copy-images needs --images, the folder they are in');
+  }
+  const losses = writeDataset(flags.out, parts, {
+    format: to,
+    ...(flags.toTask === undefined ? {} : { task: flags.toTask }),
+    ...(flags.toOrigin === undefined ? {} : { origin: flags.toOrigin }),
+    ...(flags.decimals === undefined ? {} : { decimals: flags.decimals }),
+    ...(flags.copyImages === true ? { images: flags.images! } : {}),
+  });
+  for (const [name, { images, annotations }] of Object.entries(parts)) {
+    terminal.out(`${name}: ${images.count} images, ${annotations.count} annotations`);
+  }
+  terminal.out(`written: ${flags.out} (${to})`);
+  for (const line of lossLines(losses)) terminal.err(line);
+}
+
+const lossNames: Readonly<Record<string, string>> = {
+  crowd: 'crowd regions left out, which the format cannot mark',
+  joined: 'objects of several outlines joined into one',
+  boxOnly: 'objects without the outline or keypoints of the task, written as their box',
+  shapes: 'outlines or keypoints left out, which the format does not hold',
+};
+
+const lossLines = (losses: Losses): string[] =>
+  Object.entries(losses).map(([kind, count]) => `${count} ${lossNames[kind] ?? kind}`);
+
+/** Name of the only part: the split that was read, or `train`. */
+const partName = (flags: ReadFlags): string => flags.split ?? 'train';
+
+function validateCommand(terminal: Terminal, exit: (code: number) => void): Command {
+  return withReadOptions(new Command('validate'))
+    .description('list everything that is wrong with a dataset, each with its place')
+    .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
+    .option('--strict', 'warnings count as errors')
+    .option('--json <file>', 'write the findings as JSON')
+    .option('--limit <n>', 'list at most this many', numberFrom(0, 1e9, true), 1000)
+    .action((path: string, flags: ReadFlags & { strict?: boolean; json?: string; limit: number }) => {
+      const report = new ProblemReport();
+      const { dataset, format } = readDataset(path, { ...readOptionsOf(flags), report });
+      for (const problem of report.problems.slice(0, flags.limit)) terminal.out(formatProblem(problem));
+      const total = report.errors + report.warnings;
+      if (total > flags.limit) terminal.out(`… and ${total - flags.limit} more`);
+      const { images, annotations, categories } = dataset;
+      terminal.out(
+        `${format}: ${images.count} images, ${annotations.count} annotations, ${categories.length} categories; ${report.errors} errors, ${report.warnings} warnings`,
+      );
+      if (flags.json !== undefined) {
+        const { problems } = report;
+        const counts = Object.fromEntries(report.counts);
+        writeFileWhole(flags.json, [`${JSON.stringify({ counts, problems }, null, 2)}\n`]);
+      }
+      if (report.errors > 0 || (flags.strict === true && report.warnings > 0)) exit(1);
+    });
+}
+
+function convertCommand(terminal: Terminal): Command {
+  return withWriteOptions(withReadOptions(new Command('convert')))
+    .description('write a dataset in another format: COCO, YOLO, Pascal VOC')
+    .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
+    .action((path: string, flags: WriteFlags & { out: string }) => {
+      const { dataset, format } = readChecked(path, flags, terminal);
+      save({ [partName(flags)]: dataset }, flags, format, terminal);
+    });
+}
+
+function statsCommand(terminal: Terminal): Command {
+  return withReadOptions(new Command('stats'))
+    .description('classes, sizes and shapes of a dataset')
+    .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
+    .option('--json <file>', 'write the numbers as JSON')
+    .option('--plot <file>', 'draw them: .svg or .png')
+    .action(async (path: string, flags: ReadFlags & { json?: string; plot?: string }) => {
+      const { dataset } = readChecked(path, flags, terminal);
+      const stats = datasetStats(dataset);
+      terminal.out(statsTables(stats));
+      if (flags.json !== undefined) {
+        writeFileWhole(flags.json, [`${JSON.stringify(stats, null, 2)}\n`]);
+      }
+      if (flags.plot !== undefined) {
+        const { datasetCharts, saveCharts } = await import('./dataset-charts.ts');
+        await saveCharts(flags.plot, datasetCharts(stats));
+        terminal.out(`plotted: ${flags.plot}`);
+      }
+    });
+}
+
+function splitCommand(terminal: Terminal): Command {
+  return withWriteOptions(withReadOptions(new Command('split')))
+    .description('parts of a dataset by seeded random choice of images')
+    .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
+    .option('--into <parts>', 'names and fractions', 'train=0.8,val=0.1,test=0.1')
+    .option('--seed <n>', 'of the random choice', numberFrom(0, 2 ** 32 - 1, true), 0)
+    .action((path: string, flags: WriteFlags & { out: string; into: string; seed: number }) => {
+      const wanted = flags.into.split(',').map((part) => {
+        const [name = '', fraction = ''] = part.split('=').map((text) => text.trim());
+        if (!/^[\w-]+$/.test(name) || fraction === '' || !(Number(fraction) >= 0)) {
+          throw new OptionError(`expected --into name=fraction,…, got '${part}'`, { part });
+        }
+        return { name, fraction: Number(fraction) };
+      });
+      const { dataset, format } = readChecked(path, flags, terminal);
+      const fractions = wanted.map(({ fraction }) => fraction);
+      const parts = splitDataset(dataset, fractions, { seed: flags.seed });
+      save(Object.fromEntries(wanted.map(({ name }, i) => [name, parts[i]!])), flags, format, terminal);
+    });
+}
+
+function mergeCommand(terminal: Terminal): Command {
+  return withWriteOptions(withReadOptions(new Command('merge')))
+    .description('several datasets as one; classes are united by name')
+    .argument('<dataset...>', 'COCO .json, YOLO data.yaml, or folders')
+    .action((paths: string[], flags: WriteFlags & { out: string }) => {
+      const read = paths.map((path) => readChecked(path, flags, terminal));
+      const merged = mergeDatasets(read.map(({ dataset }) => dataset));
+      save({ [partName(flags)]: merged }, flags, read[0]!.format, terminal);
+    });
+}
+
+function remapCommand(terminal: Terminal): Command {
+  return withWriteOptions(withReadOptions(new Command('remap')))
+    .description('rename, unite or drop classes')
+    .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
+    .option('--map <pairs>', 'old=new,…; an empty new name drops the class')
+    .option('--map-file <file>', 'JSON: { "old": "new" or null }')
+    .action((path: string, flags: WriteFlags & { out: string; map?: string; mapFile?: string }) => {
+      const names: Record<string, string | null> =
+        flags.mapFile === undefined ? {} : (readJson(flags.mapFile) as Record<string, string | null>);
+      for (const pair of flags.map?.split(',') ?? []) {
+        const at = pair.indexOf('=');
+        if (at < 1) throw new OptionError(`expected --map old=new,…, got '${pair}'`, { pair });
+        names[pair.slice(0, at).trim()] = pair.slice(at + 1).trim() || null;
+      }
+      if (Object.keys(names).length === 0) throw new OptionError('expected --map or --map-file');
+      const { dataset, format } = readChecked(path, flags, terminal);
+      save({ [partName(flags)]: remapCategories(dataset, names) }, flags, format, terminal);
+    });
+}
+
+export function datasetCommand(terminal: Terminal, exit: (code: number) => void): Command {
+  const command = new Command('dataset').description(
+    'annotated images (COCO, YOLO, Pascal VOC): validate, convert, stats, split, merge, remap',
+  );
+  for (const made of [
+    validateCommand(terminal, exit),
+    convertCommand(terminal),
+    statsCommand(terminal),
+    splitCommand(terminal),
+    mergeCommand(terminal),
+    remapCommand(terminal),
+  ]) {
+    command.addCommand(made);
+  }
+  return command;
+}

@@ -1,0 +1,61 @@
+/** Checks that need the whole dataset or the images: repeated annotations, missing files, wrong sizes. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProblemReport } from '../problems.ts';
+import type { Dataset } from '../types.ts';
+import { imageFileSize } from './images.ts';
+
+/** Reports annotations of one image that are the same in class and box. */
+export function checkDuplicateAnnotations(dataset: Dataset, file: string, report: ProblemReport): void {
+  const { annotations, images } = dataset;
+  const { boxes, labels, offsets } = annotations;
+  const compare = (a: number, b: number): number => {
+    if (labels[a] !== labels[b]) return labels[a]! - labels[b]!;
+    for (let k = 0; k < 4; k++) {
+      const difference = boxes[4 * a + k]! - boxes[4 * b + k]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  };
+  for (let image = 0; image < images.count; image++) {
+    const rows = Array.from({ length: offsets[image + 1]! - offsets[image]! }, (_, k) => offsets[image]! + k);
+    rows.sort((a, b) => compare(a, b) || a - b);
+    for (let k = 1; k < rows.length; k++) {
+      if (compare(rows[k - 1]!, rows[k]!) !== 0) continue;
+      report.add(
+        'duplicate-annotation',
+        `annotation ${annotations.ids[rows[k]!]} has the class and box of annotation ${annotations.ids[rows[k - 1]!]}`,
+        { file, path: `image ${images.fileNames[image]}` },
+      );
+    }
+  }
+}
+
+/** Reports images that are not in the folder, are no images, or have another size than the annotations say. */
+export function checkImageFiles(dataset: Dataset, folder: string, report: ProblemReport): void {
+  const { images } = dataset;
+  for (let image = 0; image < images.count; image++) {
+    const file = join(folder, images.fileNames[image]!);
+    if (!existsSync(file)) {
+      report.add('missing-image-file', 'the image is not there', { file });
+      continue;
+    }
+    let size: { width: number; height: number };
+    try {
+      size = imageFileSize(file);
+    } catch (error) {
+      report.add('unreadable-image', (error as Error).message, { file });
+      continue;
+    }
+    const [width, height] = [images.widths[image]!, images.heights[image]!];
+    const fits =
+      (size.width === width && size.height === height) || (size.width === height && size.height === width);
+    if (width > 0 && !fits) {
+      report.add(
+        'image-size-mismatch',
+        `the annotations say ${width}×${height}, the image is ${size.width}×${size.height}`,
+        { file },
+      );
+    }
+  }
+}
