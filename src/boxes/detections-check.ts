@@ -6,12 +6,15 @@ import type { DetectionsShape } from './detections-types.ts';
 import type { Size } from './types.ts';
 
 /** Which columns a value has, for `Detections.create`. */
-export function shapeOf(part: Detections): Omit<DetectionsShape, 'count' | 'maskRunCount'> {
+export function shapeOf(
+  part: Detections,
+): Omit<DetectionsShape, 'count' | 'maskRunCount' | 'maskLogitCount'> {
   return {
     angles: part.angles !== undefined,
     trackIds: part.trackIds !== undefined,
     keypointCount: part.keypointCount,
     ...(part.maskSize === undefined ? {} : { maskSize: part.maskSize }),
+    maskDecoder: part.maskDecoder,
   };
 }
 
@@ -95,13 +98,13 @@ export function agreedSize(parts: readonly Detections[]): Size | undefined {
 
 /** Throws {@link ShapeError} unless both values have the same columns. */
 export function expectSameColumns(first: Detections, part: Detections): void {
-  const describe = ({ angles, trackIds, keypointCount, maskSize }: Detections) =>
+  const describe = ({ angles, trackIds, keypointCount, maskSize, maskLogits }: Detections) =>
     [
       'boxes scores classIds',
       angles ? 'angles' : '',
       trackIds ? 'trackIds' : '',
       keypointCount > 0 ? `keypoints(${keypointCount})` : '',
-      maskSize ? `masks(${maskSize.width}×${maskSize.height})` : '',
+      maskSize ? `${maskLogits ? 'maskLogits' : 'masks'}(${maskSize.width}×${maskSize.height})` : '',
     ]
       .filter((name) => name !== '')
       .join(' ');

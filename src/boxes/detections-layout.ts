@@ -5,6 +5,7 @@
  * and the buffer alone. Each column starts at a multiple of 8 bytes.
  */
 import { OptionError, ShapeError } from '../errors.ts';
+import type { MaskLogits } from './detections-types.ts';
 import type { Size } from './types.ts';
 
 /** What decides the layout: plain data that survives structured cloning. */
@@ -19,7 +20,12 @@ export interface DetectionsHeader {
   readonly maskSize: Size | null;
   /** Run lengths of all masks together. */
   readonly maskRunCount: number;
+  /** Values of all mask patches together; absent where masks are runs. */
+  readonly maskLogitCount?: number | undefined;
 }
+
+/** Numbers that place a patch of mask logits. */
+export const placeLength = 9;
 
 /** The typed views of one buffer. */
 export interface DetectionsColumns {
@@ -31,12 +37,14 @@ export interface DetectionsColumns {
   readonly keypoints: Float32Array<ArrayBuffer> | undefined;
   readonly maskOffsets: Uint32Array<ArrayBuffer> | undefined;
   readonly maskRuns: Uint32Array<ArrayBuffer> | undefined;
+  readonly maskLogits: MaskLogits | undefined;
 }
 
 /** Elements of each column, in the order they lie in the buffer; every element has 4 bytes. */
 function columnLengths(header: DetectionsHeader): number[] {
-  const { count } = header;
+  const { count, maskLogitCount } = header;
   const masked = header.maskSize !== null;
+  const lazy = masked && maskLogitCount !== undefined;
   return [
     4 * count,
     count,
@@ -45,7 +53,9 @@ function columnLengths(header: DetectionsHeader): number[] {
     header.trackIds ? count : 0,
     3 * header.keypointCount * count,
     masked ? count + 1 : 0,
-    masked ? header.maskRunCount : 0,
+    masked && !lazy ? header.maskRunCount : 0,
+    lazy ? placeLength * count : 0,
+    lazy ? maskLogitCount : 0,
   ];
 }
 
@@ -77,6 +87,7 @@ export function layDetections(header: DetectionsHeader, buffer: ArrayBuffer): De
   const integers = (column: number) => new Int32Array(buffer, offsets[column], lengths[column]);
   const runs = (column: number) => new Uint32Array(buffer, offsets[column], lengths[column]);
   const masked = header.maskSize !== null;
+  const lazy = masked && header.maskLogitCount !== undefined;
   return {
     boxes: floats(0),
     scores: floats(1),
@@ -84,14 +95,15 @@ export function layDetections(header: DetectionsHeader, buffer: ArrayBuffer): De
     angles: header.angles ? floats(3) : undefined,
     trackIds: header.trackIds ? integers(4) : undefined,
     keypoints: header.keypointCount > 0 ? floats(5) : undefined,
-    maskOffsets: masked ? runs(6) : undefined,
-    maskRuns: masked ? runs(7) : undefined,
+    maskOffsets: masked && !lazy ? runs(6) : undefined,
+    maskRuns: masked && !lazy ? runs(7) : undefined,
+    maskLogits: lazy ? { places: floats(8), offsets: runs(6), values: floats(9) } : undefined,
   };
 }
 
 function checkHeader(header: DetectionsHeader): void {
-  for (const name of ['count', 'keypointCount', 'maskRunCount'] as const) {
-    const value = header[name];
+  for (const name of ['count', 'keypointCount', 'maskRunCount', 'maskLogitCount'] as const) {
+    const value = header[name] ?? 0;
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new OptionError(`expected ${name} to be a whole number ≥ 0, got ${value}`, { [name]: value });
     }

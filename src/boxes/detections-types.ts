@@ -4,6 +4,25 @@ import type { Detections } from './detections.ts';
 import type { DetectionsHeader } from './detections-layout.ts';
 import type { Size } from './types.ts';
 
+/**
+ * Masks before they are pixels: a patch of logits a detection, at the model's resolution and inside its box only. What a
+ * segmentation model's detections carry; a patch becomes a mask of the image when it is asked for.
+ */
+export interface MaskLogits {
+  /**
+   * 9·N: left, top, right, bottom of the pixels the mask may cover, whole numbers, right and bottom excluded; x, y of the
+   * middle of the patch's first cell; width and height of a cell, all in pixels of the image; cells a row.
+   */
+  readonly places: Float32Array<ArrayBuffer>;
+  /** N+1: patch i has the values `offsets[i] … offsets[i + 1] - 1`, row by row. */
+  readonly offsets: Uint32Array<ArrayBuffer>;
+  /** Logits; above 0 is inside. */
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+/** Turns one patch of {@link MaskLogits} into a mask of an image; `decodeMaskLogits` of `boxops/heads` is one. */
+export type MaskDecoder = (place: Float32Array, values: Float32Array, image: Size) => Rle;
+
 /** Columns to build a {@link Detections} from; they are copied. */
 export interface DetectionsInit {
   /** 4·N, xyxy in pixels of the image. */
@@ -22,6 +41,10 @@ export interface DetectionsInit {
   readonly keypointCount?: number | undefined;
   /** N masks of one size, as run lengths. */
   readonly masks?: readonly Rle[] | undefined;
+  /** N masks as logits, in place of `masks`; needs `imageSize`. */
+  readonly maskLogits?: MaskLogits | undefined;
+  /** Decodes `maskLogits` when a mask is asked for. */
+  readonly maskDecoder?: MaskDecoder | undefined;
   /** Name of class id 0, 1, …; may be empty. */
   readonly classNames?: readonly string[] | undefined;
   /** Image the boxes refer to. */
@@ -37,6 +60,9 @@ export interface DetectionsShape {
   /** Size of every mask; with it `maskRunCount` run lengths are reserved. */
   readonly maskSize?: Size;
   readonly maskRunCount?: number;
+  /** Masks are logits of this many values in all, not runs. */
+  readonly maskLogitCount?: number | undefined;
+  readonly maskDecoder?: MaskDecoder | undefined;
   readonly classNames?: readonly string[] | undefined;
   readonly imageSize?: Size | undefined;
 }

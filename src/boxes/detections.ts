@@ -6,21 +6,33 @@
  */
 import { OptionError, ShapeError } from '../errors.ts';
 import type { Rle } from '../masks/types.ts';
+import { agreedNames, agreedSize, expectLength, expectSameColumns, shapeOf } from './detections-check.ts';
+import { copyRows, raggedLength } from './detections-copy.ts';
+import { fillFromInit, shapeOfInit } from './detections-init.ts';
 import {
-  agreedNames,
-  agreedSize,
-  commonMaskSize,
-  expectLength,
-  expectSameColumns,
-  shapeOf,
-} from './detections-check.ts';
-import { type DetectionsHeader, detectionsByteLength, layDetections } from './detections-layout.ts';
+  type DetectionsHeader,
+  detectionsByteLength,
+  layDetections,
+  placeLength,
+} from './detections-layout.ts';
 import { type CocoResult, cocoRows, type DetectionRow, detectionRow } from './detections-rows.ts';
-import type { DetectionsInit, DetectionsShape, TransferredDetections } from './detections-types.ts';
+import type {
+  DetectionsInit,
+  DetectionsShape,
+  MaskDecoder,
+  MaskLogits,
+  TransferredDetections,
+} from './detections-types.ts';
 import type { Size } from './types.ts';
 
 export type { CocoResult, DetectionRow } from './detections-rows.ts';
-export type { DetectionsInit, DetectionsShape, TransferredDetections } from './detections-types.ts';
+export type {
+  DetectionsInit,
+  DetectionsShape,
+  MaskDecoder,
+  MaskLogits,
+  TransferredDetections,
+} from './detections-types.ts';
 
 /**
  * N detections in columns over one buffer; all views share {@link Detections.buffer}.
@@ -55,6 +67,10 @@ export class Detections {
   readonly maskOffsets: Uint32Array<ArrayBuffer> | undefined;
   /** Run lengths of all masks, column-major, each mask beginning with its zeros. */
   readonly maskRuns: Uint32Array<ArrayBuffer> | undefined;
+  /** Masks as logits, where a model gave them; `maskAt` turns them into runs, and the two columns above are absent. */
+  readonly maskLogits: MaskLogits | undefined;
+  /** Decodes `maskLogits`. */
+  readonly maskDecoder: MaskDecoder | undefined;
   /** Size of every mask. */
   readonly maskSize: Size | undefined;
   /** Name of class id 0, 1, …; empty where unknown. */
@@ -68,6 +84,7 @@ export class Detections {
     buffer: ArrayBuffer,
     classNames: readonly string[],
     imageSize: Size | undefined,
+    maskDecoder: MaskDecoder | undefined,
   ) {
     const columns = layDetections(header, buffer);
     this.header = header;
@@ -82,6 +99,8 @@ export class Detections {
     this.keypointCount = header.keypointCount;
     this.maskOffsets = columns.maskOffsets;
     this.maskRuns = columns.maskRuns;
+    this.maskLogits = columns.maskLogits;
+    this.maskDecoder = maskDecoder;
     this.maskSize = header.maskSize ?? undefined;
     this.classNames = classNames;
     this.imageSize = imageSize;
@@ -106,6 +125,7 @@ export class Detections {
       keypointCount: shape.keypointCount ?? 0,
       maskSize: shape.maskSize ?? null,
       maskRunCount: shape.maskSize === undefined ? 0 : (shape.maskRunCount ?? 0),
+      ...(shape.maskLogitCount === undefined ? {} : { maskLogitCount: shape.maskLogitCount }),
     };
     if (!Number.isSafeInteger(shape.count) || shape.count < 0) {
       throw new OptionError(`expected count to be a whole number ≥ 0, got ${shape.count}`, {
@@ -113,66 +133,31 @@ export class Detections {
       });
     }
     const buffer = new ArrayBuffer(detectionsByteLength(header));
-    return new Detections(header, buffer, shape.classNames ?? [], shape.imageSize);
+    return new Detections(header, buffer, shape.classNames ?? [], shape.imageSize, shape.maskDecoder);
   }
 
   /** Copies columns into one buffer; throws {@link ShapeError} when their lengths do not belong together. */
   static from(init: DetectionsInit): Detections {
-    const count = init.scores.length;
-    expectLength('boxes', init.boxes, 4 * count, count);
-    expectLength('classIds', init.classIds, count, count);
-    if (init.angles !== undefined) expectLength('angles', init.angles, count, count);
-    if (init.trackIds !== undefined) expectLength('trackIds', init.trackIds, count, count);
-    let keypointCount = 0;
-    if (init.keypoints !== undefined) {
-      keypointCount = init.keypointCount ?? (count === 0 ? 0 : init.keypoints.length / (3 * count));
-      if (!Number.isInteger(keypointCount) || init.keypoints.length !== 3 * keypointCount * count) {
-        throw new ShapeError(
-          `expected keypoints of length 3·K·${count}, got ${init.keypoints.length} (keypointCount ${init.keypointCount})`,
-          { got: init.keypoints.length, count, keypointCount: init.keypointCount ?? null },
-        );
-      }
-    }
-    const { masks } = init;
-    const maskSize = masks === undefined ? undefined : commonMaskSize(masks, count, init.imageSize);
-    const result = Detections.create({
-      count,
-      angles: init.angles !== undefined,
-      trackIds: init.trackIds !== undefined,
-      keypointCount,
-      ...(maskSize === undefined ? {} : { maskSize }),
-      maskRunCount: masks?.reduce((total, mask) => total + mask.counts.length, 0) ?? 0,
-      classNames: init.classNames,
-      imageSize: init.imageSize,
-    });
-    result.boxes.set(init.boxes);
-    result.scores.set(init.scores);
-    result.classIds.set(init.classIds);
-    if (init.angles !== undefined) result.angles?.set(init.angles);
-    if (init.trackIds !== undefined) result.trackIds?.set(init.trackIds);
-    if (init.keypoints !== undefined) result.keypoints?.set(init.keypoints);
-    if (masks !== undefined) {
-      let offset = 0;
-      masks.forEach((mask, index) => {
-        result.maskRuns!.set(mask.counts, offset);
-        offset += mask.counts.length;
-        result.maskOffsets![index + 1] = offset;
-      });
-    }
+    const result = Detections.create(shapeOfInit(init));
+    fillFromInit(result, init);
     return result;
   }
 
-  /** Rebuilds what {@link Detections.transferable} took apart; no copy. Throws {@link ShapeError} on anything else. */
-  static fromTransferred(data: TransferredDetections): Detections {
+  /**
+   * Rebuilds what {@link Detections.transferable} took apart; no copy. Throws {@link ShapeError} on anything else.
+   *
+   * A function does not cross to another thread: give `maskDecoder` again where detections carry `maskLogits`.
+   */
+  static fromTransferred(data: TransferredDetections, maskDecoder?: MaskDecoder): Detections {
     if (data?.kind !== 'boxops/detections' || data.version !== 1 || !(data.buffer instanceof ArrayBuffer)) {
       throw new ShapeError(
         `expected transferred detections of version 1, got kind ${String(data?.kind)}, version ${String(data?.version)}`,
         { kind: String(data?.kind), version: String(data?.version) },
       );
     }
-    const { count, angles, trackIds, keypointCount, maskSize, maskRunCount } = data;
-    const header = { count, angles, trackIds, keypointCount, maskSize, maskRunCount };
-    return new Detections(header, data.buffer, data.classNames, data.imageSize ?? undefined);
+    const { count, angles, trackIds, keypointCount, maskSize, maskRunCount, maskLogitCount } = data;
+    const header = { count, angles, trackIds, keypointCount, maskSize, maskRunCount, maskLogitCount };
+    return new Detections(header, data.buffer, data.classNames, data.imageSize ?? undefined, maskDecoder);
   }
 
   /**
@@ -193,24 +178,14 @@ export class Detections {
     const result = Detections.create({
       ...shapeOf(first),
       count: total((part) => part.count),
-      maskRunCount: total((part) => part.maskRuns?.length ?? 0),
+      maskRunCount: total((part) => raggedLength(part.maskOffsets)),
+      maskLogitCount: first.maskLogits && total((part) => raggedLength(part.maskLogits?.offsets)),
       classNames,
       imageSize,
     });
     let row = 0;
-    let run = 0;
     for (const part of filled) {
-      result.boxes.set(part.boxes, 4 * row);
-      result.scores.set(part.scores, row);
-      result.classIds.set(part.classIds, row);
-      if (part.angles) result.angles?.set(part.angles, row);
-      if (part.trackIds) result.trackIds?.set(part.trackIds, row);
-      if (part.keypoints) result.keypoints?.set(part.keypoints, 3 * part.keypointCount * row);
-      if (part.maskRuns && part.maskOffsets) {
-        result.maskRuns?.set(part.maskRuns, run);
-        for (let i = 1; i <= part.count; i++) result.maskOffsets![row + i] = run + part.maskOffsets[i];
-        run += part.maskRuns.length;
-      }
+      copyRows(part, result, row);
       row += part.count;
     }
     return result;
@@ -224,7 +199,6 @@ export class Detections {
   /** The detections at `indices`, in that order, repeats allowed; an index outside 0 … N-1 is a {@link ShapeError}. */
   select(indices: ArrayLike<number>): Detections {
     const count = indices.length;
-    let maskRunCount = 0;
     for (let i = 0; i < count; i++) {
       const index = indices[i];
       if (!(Number.isInteger(index) && index >= 0 && index < this.count)) {
@@ -233,28 +207,17 @@ export class Detections {
           count: this.count,
         });
       }
-      if (this.maskOffsets) maskRunCount += this.maskOffsets[index + 1] - this.maskOffsets[index];
     }
-    const { classNames, imageSize } = this;
-    const result = Detections.create({ ...shapeOf(this), count, maskRunCount, classNames, imageSize });
-    const perRow = 3 * this.keypointCount;
-    let run = 0;
-    for (let i = 0; i < count; i++) {
-      const index = indices[i];
-      for (let k = 0; k < 4; k++) result.boxes[4 * i + k] = this.boxes[4 * index + k];
-      result.scores[i] = this.scores[index];
-      result.classIds[i] = this.classIds[index];
-      if (this.angles) result.angles![i] = this.angles[index];
-      if (this.trackIds) result.trackIds![i] = this.trackIds[index];
-      for (let k = 0; k < perRow; k++)
-        result.keypoints![perRow * i + k] = this.keypoints![perRow * index + k];
-      if (this.maskOffsets && this.maskRuns) {
-        const runs = this.maskRuns.subarray(this.maskOffsets[index], this.maskOffsets[index + 1]);
-        result.maskRuns!.set(runs, run);
-        run += runs.length;
-        result.maskOffsets![i + 1] = run;
-      }
-    }
+    const { classNames, imageSize, maskLogits } = this;
+    const result = Detections.create({
+      ...shapeOf(this),
+      count,
+      maskRunCount: raggedLength(this.maskOffsets, indices),
+      maskLogitCount: maskLogits && raggedLength(maskLogits.offsets, indices),
+      classNames,
+      imageSize,
+    });
+    copyRows(this, result, 0, indices);
     return result;
   }
 
@@ -277,8 +240,9 @@ export class Detections {
   /** A copy with some columns or facts replaced, e.g. `found.with({ trackIds })`; `undefined` removes a column. */
   with(replacement: Partial<DetectionsInit>): Detections {
     const { boxes, scores, classIds, angles, trackIds, keypoints, keypointCount } = this;
-    const { classNames, imageSize } = this;
-    const masks = this.maskSize && !('masks' in replacement) ? this.masks() : undefined;
+    const { classNames, imageSize, maskDecoder } = this;
+    const maskLogits = 'masks' in replacement ? undefined : this.maskLogits;
+    const masks = this.maskSize && !maskLogits && !('masks' in replacement) ? this.masks() : undefined;
     return Detections.from({
       boxes,
       scores,
@@ -288,6 +252,8 @@ export class Detections {
       keypoints,
       keypointCount: 'keypoints' in replacement || keypoints === undefined ? undefined : keypointCount,
       masks,
+      maskLogits,
+      maskDecoder,
       classNames,
       imageSize,
       ...replacement,
@@ -300,15 +266,28 @@ export class Detections {
     return this.classNames[id] ?? String(id);
   }
 
-  /** Mask of one detection as a view of this buffer, or undefined without masks. */
+  /**
+   * Mask of one detection in pixels of the image, or undefined without masks: a view of this buffer where masks are runs,
+   * decoded anew by every call where they are logits. `decodeRle` turns it into pixels.
+   */
   maskAt(index: number): Rle | undefined {
+    if (this.maskSize && this.maskLogits) {
+      const { places, offsets, values } = this.maskLogits;
+      if (!this.maskDecoder) {
+        throw new OptionError(
+          "masks are logits here: pass decodeMaskLogits of 'boxops/heads' as maskDecoder",
+        );
+      }
+      const place = places.subarray(placeLength * index, placeLength * (index + 1));
+      return this.maskDecoder(place, values.subarray(offsets[index], offsets[index + 1]), this.maskSize);
+    }
     if (!this.maskSize || !this.maskOffsets || !this.maskRuns) return undefined;
     const { height, width } = this.maskSize;
     const counts = this.maskRuns.subarray(this.maskOffsets[index], this.maskOffsets[index + 1]);
     return { size: [height, width], counts };
   }
 
-  /** All masks as views, in order; an empty list without masks. */
+  /** All masks in order, see {@link Detections.maskAt}; an empty list without masks. */
   masks(): Rle[] {
     if (!this.maskSize) return [];
     return Array.from({ length: this.count }, (_, index) => this.maskAt(index)!);

@@ -4,6 +4,8 @@ export {
   Detections,
   type DetectionsInit,
   type DetectionsShape,
+  type MaskDecoder,
+  type MaskLogits,
   type TransferredDetections,
 } from './detections.ts';
 export type { ElementFitOptions, ObjectFit, ObjectPosition } from './element-fit.ts';

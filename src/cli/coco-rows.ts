@@ -27,22 +27,6 @@ export function cocoRows(path: string, detections: Detections, groundTruth: Coco
   const image = groundTruth.images.find((entry) => basename(entry.file_name ?? '') === name);
   if (image === undefined) throw new DatasetError(`${name} is not an image of the ground truth`, { name });
   const ids = categoryIds(detections, groundTruth);
-  const rows: CocoResult[] = [];
-  for (let i = 0; i < detections.count; i++) {
-    const category = ids[detections.classIds[i]!] ?? -1;
-    if (category < 0) continue;
-    const [x1, y1, x2, y2] = detections.boxes.subarray(4 * i, 4 * i + 4) as unknown as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    rows.push({
-      image_id: image.id,
-      category_id: category,
-      bbox: [x1, y1, x2 - x1, y2 - y1],
-      score: detections.scores[i]!,
-    });
-  }
-  return rows;
+  const known = detections.filter((i) => (ids[detections.classIds[i]!] ?? -1) >= 0);
+  return known.toCoco(image.id, ids);
 }

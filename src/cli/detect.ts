@@ -11,11 +11,14 @@ import {
   createDetector,
   type DetectOptions,
   type Detector,
+  detectTiled,
   type ExecutionProvider,
+  type MergeTilesOptions,
 } from '../detector/index.ts';
 import { OptionError } from '../errors.ts';
 import type { CocoDataset } from '../evaluation/index.ts';
-import { type HeadName, headNames } from '../heads/index.ts';
+import { type HeadName, headNames, type LibraryPreset, presetDefaults } from '../heads/index.ts';
+import { rleArea } from '../masks/index.ts';
 import { annotate } from './annotate.ts';
 import { cocoRows } from './coco-rows.ts';
 import { defaultModel } from './default-model.ts';
@@ -30,7 +33,11 @@ interface DetectFlags {
   readonly out?: string;
   readonly json?: string;
   readonly cocoGt?: string;
-  readonly score: number;
+  readonly score?: number;
+  readonly preset?: LibraryPreset;
+  readonly tile?: number;
+  readonly overlap?: number;
+  readonly merge?: MergeTilesOptions['merge'];
   readonly iou?: number;
   readonly metric?: string;
   readonly classAgnostic?: boolean;
@@ -71,7 +78,8 @@ function runOptions(flags: DetectFlags): DetectOptions {
     ...(flags.classAgnostic === true ? { scope: 'agnostic' as const } : {}),
   };
   return {
-    scoreThreshold: flags.score,
+    ...(flags.score === undefined ? {} : { scoreThreshold: flags.score }),
+    ...(flags.preset === undefined ? {} : { preset: flags.preset }),
     nms,
     ...(flags.multiLabel === true ? { multiLabel: true } : {}),
     ...(flags.classes === undefined
@@ -94,19 +102,67 @@ async function open(flags: DetectFlags): Promise<Detector> {
   });
 }
 
+/** Columns only some models give: the angle of the box, keypoints above score 0.5, the area of the mask. */
+const extras: readonly {
+  readonly title: string;
+  readonly present: (detections: Detections) => boolean;
+  readonly cell: (detections: Detections, index: number) => string;
+}[] = [
+  {
+    title: 'angle °',
+    present: ({ angles }) => angles !== undefined,
+    cell: ({ angles }, i) => ((angles![i]! * 180) / Math.PI).toFixed(1),
+  },
+  {
+    title: 'keypoints',
+    present: ({ keypoints }) => keypoints !== undefined,
+    cell: ({ keypoints, keypointCount }, i) => {
+      const scores = keypoints!.subarray(3 * keypointCount * i, 3 * keypointCount * (i + 1));
+      return `${scores.filter((value, k) => k % 3 === 2 && value > 0.5).length} of ${keypointCount}`;
+    },
+  },
+  {
+    title: 'mask px',
+    present: ({ maskSize }) => maskSize !== undefined,
+    cell: (detections, i) => String(rleArea(detections.maskAt(i)!)),
+  },
+];
+
 /** The table a person reads: one row a detection, best first. */
 export function detectionTable(results: readonly ImageResult[]): string {
+  const shown = extras.filter(({ present }) => results.some(({ detections }) => present(detections)));
   const rows = results.flatMap(({ path, detections }) =>
     detections.count === 0
-      ? [[basename(path), '–', '', '', '', '', '']]
+      ? [[basename(path), '–', '', '', '', '', '', ...shown.map(() => '')]]
       : Array.from({ length: detections.count }, (_, i) => [
           basename(path),
           detections.classNameOf(i),
           detections.scores[i]!.toFixed(3),
           ...[...detections.boxes.subarray(4 * i, 4 * i + 4)].map((value) => value.toFixed(1)),
+          ...shown.map(({ present, cell }) => (present(detections) ? cell(detections, i) : '')),
         ]),
   );
-  return table(['image', 'class', 'score', 'x1', 'y1', 'x2', 'y2'], rows, 2);
+  return table(
+    ['image', 'class', 'score', 'x1', 'y1', 'x2', 'y2', ...shown.map(({ title }) => title)],
+    rows,
+    2,
+  );
+}
+
+/** One picture, whole or in tiles. */
+function detectImage(
+  detector: Detector,
+  bytes: Uint8Array<ArrayBuffer>,
+  flags: DetectFlags,
+): Promise<Detections> {
+  const { tile, overlap, merge } = flags;
+  if (tile === undefined) return detector.detect(bytes, runOptions(flags));
+  return detectTiled(detector, bytes, {
+    ...runOptions(flags),
+    tile,
+    ...(overlap === undefined ? {} : { overlap }),
+    ...(merge === undefined ? {} : { merge }),
+  });
 }
 
 function jsonOf(results: readonly ImageResult[], cocoGt: string | undefined): string {
@@ -135,6 +191,9 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
   if (flags.out !== undefined && images.length > 1 && extname(flags.out) !== '') {
     throw new OptionError(`--out must name a folder for ${images.length} images, got the file ${flags.out}`);
   }
+  if (flags.tile === undefined && (flags.overlap ?? flags.merge) !== undefined) {
+    throw new OptionError('--overlap and --merge need --tile');
+  }
   const detector = await open(flags);
   const results: ImageResult[] = [];
   let failures = 0;
@@ -150,7 +209,7 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
     for (const path of images) {
       try {
         const bytes = readBytes(path);
-        const detections = await detector.detect(bytes, runOptions(flags));
+        const detections = await detectImage(detector, bytes, flags);
         results.push({ path, detections });
         if (flags.out !== undefined) {
           write(annotatedPath(flags.out, path, images.length), await annotate(bytes, detections));
@@ -189,13 +248,28 @@ export function detectCommand(terminal: Terminal, exit: (code: number) => void):
     .option('--out <path>', 'annotated picture (PNG); a folder for many images')
     .option('--json <file>', 'detections as JSON')
     .option('--coco-gt <file>', 'write the JSON as a COCO results array, ids taken from these annotations')
-    .option('--score <threshold>', 'keep scores above this', fraction, 0.25)
+    .option('--score <threshold>', "keep scores above this (default: 0.25, or the preset's)", fraction)
     .option('--iou <threshold>', 'suppress above this similarity', fraction)
     .option('--metric <name>', 'similarity of the suppression: iou, giou, diou, ciou, …')
     .option('--class-agnostic', 'let boxes of different classes suppress each other')
     .option('--multi-label', 'every class above the threshold, not the best only')
     .option('--max-detections <n>', 'at most this many an image', count)
     .option('--classes <list>', 'only these classes, comma-separated names or ids', list)
+    .addOption(
+      new Option('--preset <library>', 'thresholds, labels, order and limits of a library').choices(
+        Object.keys(presetDefaults),
+      ),
+    )
+    .option('--tile <pixels>', 'detect in square tiles of this side, and merge', count)
+    .option('--overlap <part>', 'part of a tile shared with its neighbour (default: 0.2)', fraction)
+    .addOption(
+      new Option('--merge <rule>', 'how detections of tiles merge').choices([
+        'greedy-nmm',
+        'nmm',
+        'nms',
+        'wbf',
+      ]),
+    )
     .option('--size <pixels>', 'square input size, where the model leaves it open', count)
     .option('--threads <n>', 'threads of the runtime', count)
     .option('--worker', 'run the model in a worker thread')

@@ -4,8 +4,13 @@
  */
 export { createDetector } from './create.ts';
 export { readImage } from './image/read.ts';
-export { cocoEvaluation, defaultNms } from './postprocess.ts';
+export { cocoEvaluation, defaultNms } from './run-options.ts';
+export { type PostprocessOptions, postprocess } from './standalone.ts';
+export { detectTiled, type TiledOptions } from './tiled/detect-tiled.ts';
+export { type MergeTilesOptions, mergeTiles } from './tiled/merge-tiles.ts';
+export { type Tile, type TileGridOptions, tileGrid } from './tiled/tile-grid.ts';
 export type {
+  DetectNms,
   DetectOptions,
   Detector,
   DetectorInfo,

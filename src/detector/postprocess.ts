@@ -1,99 +1,20 @@
-/** Output tensors → `Detections` of one picture: head, suppression, back to image pixels. */
+/**
+ * Output tensors → `Detections` of one picture, in two steps that know nothing of each other: {@link decodeCandidates}
+ * (tensors → candidates) and {@link finishCandidates} (candidates → suppression → image pixels).
+ */
 import { Detections } from '../boxes/detections.ts';
 import type { FrameTransform } from '../boxes/frame-transform.ts';
+import type { Size } from '../boxes/types.ts';
 import { NumericError, OptionError } from '../errors.ts';
 import { decode } from '../heads/registry.ts';
-import type { Candidates, HeadName, ModelOutputs } from '../heads/types.ts';
-import { nms } from '../nms/index.ts';
+import type { Candidates, ModelOutputs } from '../heads/types.ts';
+import { nms } from '../nms/nms.ts';
+import { presetDefaults } from '../nms/preset-rules.ts';
+import { presetNms } from '../nms/presets.ts';
+import { rotatedNms } from '../nms/rotated-nms.ts';
+import { carryColumns } from './carry.ts';
 import type { DetectorPlan } from './plan.ts';
-import type { DetectOptions, DetectorOptions } from './types.ts';
-
-/** The run-time options of one call, with every default in place and class names turned into ids. */
-export interface ResolvedOptions {
-  readonly scoreThreshold: number;
-  readonly nms: Exclude<DetectOptions['nms'], undefined>;
-  readonly classes: readonly number[] | undefined;
-  readonly multiLabel: boolean;
-  readonly clip: boolean;
-}
-
-/**
- * Suppression where nothing else is asked for: IoU above 0.7 within a class (Ultralytics' default), the 30 000 best
- * candidates, at most 300 detections an image.
- */
-export const defaultNms = {
-  metric: 'iou',
-  iouThreshold: 0.7,
-  scope: 'class',
-  maxCandidates: 30_000,
-  maxDetections: 300,
-} as const;
-
-/** Where a family evaluates with another threshold than Ultralytics. */
-const familyIouThreshold: Readonly<Partial<Record<HeadName, number>>> = { yolox: 0.65 };
-
-/**
- * Run-time options under which COCO AP is measured: every score from 0.001, one detection for every class, at most 300
- * an image, boxes as the model gives them.
- *
- * @example
- * const detections = await detector.detect(image, cocoEvaluation);
- */
-export const cocoEvaluation = {
-  scoreThreshold: 0.001,
-  multiLabel: true,
-  nms: { maxDetections: 300 },
-} as const satisfies DetectOptions;
-
-/** The run-time options a detector was made with. */
-export type RunDefaults = Pick<DetectorOptions, 'scoreThreshold' | 'nms' | 'classes' | 'multiLabel' | 'clip'>;
-
-/** Options of a call over those of the detector over the library's. Throws {@link OptionError}. */
-export function resolveOptions(
-  call: DetectOptions,
-  detector: RunDefaults,
-  { head, classNames }: Pick<DetectorPlan, 'head' | 'classNames'>,
-): ResolvedOptions {
-  const scoreThreshold = call.scoreThreshold ?? detector.scoreThreshold ?? 0.25;
-  if (!(scoreThreshold >= 0 && scoreThreshold <= 1)) {
-    throw new OptionError(`scoreThreshold: expected a number from 0 to 1, got ${scoreThreshold}`, {
-      scoreThreshold,
-    });
-  }
-  const classes = call.classes ?? detector.classes;
-  return {
-    scoreThreshold,
-    nms: resolveNms(head, call.nms, detector.nms),
-    classes: classes?.map((name) => classId(name, classNames)),
-    multiLabel: call.multiLabel ?? detector.multiLabel ?? false,
-    clip: call.clip ?? detector.clip ?? false,
-  };
-}
-
-function resolveNms(
-  head: HeadName,
-  call: DetectOptions['nms'],
-  detector: DetectOptions['nms'],
-): ResolvedOptions['nms'] {
-  if (call === false || (call === undefined && detector === false)) return false;
-  const iouThreshold = familyIouThreshold[head] ?? defaultNms.iouThreshold;
-  return { ...defaultNms, iouThreshold, ...(detector === false ? {} : detector), ...call };
-}
-
-function classId(name: number | string, classNames: readonly string[]): number {
-  if (typeof name === 'number') {
-    if (Number.isInteger(name) && name >= 0) return name;
-    throw new OptionError(`classes: expected ids from 0 or names, got ${name}`, { class: name });
-  }
-  const id = classNames.indexOf(name);
-  if (id >= 0) return id;
-  const known =
-    classNames.length === 0 ? 'the model names no classes' : `the classes are ${classNames.join(', ')}`;
-  throw new OptionError(`classes: there is no class ${JSON.stringify(name)}; ${known}`, {
-    class: name,
-    classNames,
-  });
-}
+import type { ResolvedOptions } from './run-options.ts';
 
 /**
  * Detections of picture `image` of a batch, best first, boxes in image pixels.
@@ -108,7 +29,17 @@ export function postprocess(
   plan: DetectorPlan,
   options: ResolvedOptions,
 ): Detections {
-  const { scoreThreshold, classes, multiLabel, clip } = options;
+  const candidates = decodeCandidates(outputs, image, plan, options);
+  return finishCandidates(candidates, transform, plan.classNames, options);
+}
+
+/** Candidates of one picture in pixels of the model input. Throws {@link NumericError} where all rows are NaN. */
+export function decodeCandidates(
+  outputs: ModelOutputs,
+  image: number,
+  plan: Pick<DetectorPlan, 'head' | 'decoding'> & { readonly preprocessing: { readonly size: Size } },
+  { scoreThreshold, classes, multiLabel }: ResolvedOptions,
+): Candidates {
   const candidates = decode(plan.head, outputs, {
     ...plan.decoding,
     input: plan.preprocessing.size,
@@ -123,25 +54,65 @@ export function postprocess(
       { dropped: candidates.dropped },
     );
   }
-  const keep = suppress(candidates, options.nms);
-  const { classNames } = plan;
-  const found = Detections.create({ count: keep.length, classNames, imageSize: transform.source });
-  for (let i = 0; i < keep.length; i++) {
-    const from = keep[i];
-    for (let k = 0; k < 4; k++) found.boxes[4 * i + k] = candidates.boxes[4 * from + k];
-    found.scores[i] = candidates.scores[from];
-    found.classIds[i] = candidates.classIds[from];
-  }
-  transform.toImage(found.boxes, { out: found.boxes, clip });
-  return found;
+  return candidates;
+}
+
+/** What is kept of the candidates, with every column they have, in pixels of the picture. */
+export function finishCandidates(
+  candidates: Candidates,
+  transform: FrameTransform,
+  classNames: readonly string[],
+  options: ResolvedOptions,
+): Detections {
+  const clipFirst =
+    options.clip && options.preset !== undefined && presetDefaults[options.preset].clip === 'before';
+  const entering =
+    clipFirst && candidates.angles === undefined
+      ? { ...candidates, boxes: clipToContent(candidates.boxes, transform) }
+      : candidates;
+  const keep = suppress(entering, options);
+  return Detections.from(carryColumns(entering, keep, transform, classNames, options));
 }
 
 /** Indices kept, best first. A head without need of NMS is only sorted and limited. */
-function suppress(candidates: Candidates, options: ResolvedOptions['nms']): Uint32Array {
-  const { boxes, scores, classIds, nmsFree, count } = candidates;
-  if (!nmsFree && options !== false) return nms(boxes, scores, { ...options, classIds });
+function suppress(candidates: Candidates, options: ResolvedOptions): Uint32Array {
+  const { boxes, scores, classIds, angles, nmsFree, count } = candidates;
+  const { preset, nms: asked } = options;
+  if (!nmsFree && asked !== false) {
+    if (preset !== undefined) {
+      const { scope, iouThreshold, maxCandidates, maxDetections } = asked;
+      // scores passed the threshold when they were decoded
+      return presetNms({ boxes, scores, classIds, ...(angles && { angles }) }, preset, {
+        scoreThreshold: -1,
+        iouThreshold,
+        maxCandidates,
+        maxDetections,
+        agnostic: scope === 'agnostic',
+      });
+    }
+    const { metric, rotated = 'polygon', ...shared } = asked;
+    if (angles === undefined) return nms(boxes, scores, { ...shared, ...(metric && { metric }), classIds });
+    if ((metric ?? 'iou') !== 'iou') {
+      throw new OptionError(
+        `nms.metric: rotated boxes are compared by their own overlap (nms.rotated), got ${String(metric)}`,
+      );
+    }
+    return rotatedNms(boxes, angles, scores, { ...shared, overlap: rotated, classIds });
+  }
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = i;
   order.sort((a, b) => scores[b] - scores[a] || a - b);
-  return options === false ? order : order.subarray(0, options.maxDetections);
+  if (asked === false) return order;
+  const limit = asked.maxDetections ?? (preset && presetDefaults[preset].maxDetections);
+  return limit === undefined ? order : order.subarray(0, limit);
+}
+
+/** Boxes cut at the rectangle the picture fills in the model input. */
+function clipToContent(boxes: Float32Array, transform: FrameTransform): Float32Array<ArrayBuffer> {
+  const { contentX, contentY, contentWidth, contentHeight } = transform;
+  return Float32Array.from(boxes, (value, i) =>
+    i % 2 === 0
+      ? Math.min(Math.max(value, contentX), contentX + contentWidth)
+      : Math.min(Math.max(value, contentY), contentY + contentHeight),
+  );
 }

@@ -4,6 +4,7 @@
 import { Detections, type TransferredDetections } from '../boxes/detections.ts';
 import { type CallContext, transferring, type WorkerMethods } from '../client/index.ts';
 import { OptionError } from '../errors.ts';
+import { decodeMaskLogits } from '../heads/mask-logits.ts';
 import type {
   DetectOptions,
   Detector,
@@ -62,6 +63,9 @@ export function detectorMethods(create: DetectorFactory): WorkerMethods {
 /** The detections of a worker's answer. */
 export function receiveResults(results: RemoteResults, classNames: readonly string[]): Detections[] {
   return results.map((sent) =>
-    Detections.fromTransferred(sent.classNames.length === 0 ? { ...sent, classNames } : sent),
+    Detections.fromTransferred(
+      sent.classNames.length === 0 ? { ...sent, classNames } : sent,
+      decodeMaskLogits,
+    ),
   );
 }

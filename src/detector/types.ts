@@ -2,6 +2,7 @@
 import type { Detections } from '../boxes/detections.ts';
 import type { Size } from '../boxes/types.ts';
 import type { HeadName } from '../heads/types.ts';
+import type { LibraryPreset } from '../nms/preset-rules.ts';
 import type { NmsOptions } from '../nms/types.ts';
 
 /** RGBA pixels, 8 bits a channel, row-major; `ImageData` fits. */
@@ -26,23 +27,37 @@ export type ImageSource =
   | HTMLCanvasElement
   | OffscreenCanvas;
 
+/** Suppression of a detector's candidates. */
+export interface DetectNms extends Omit<NmsOptions, 'classIds' | 'scoreThreshold'> {
+  /** How rotated boxes are compared. Default `'polygon'`. */
+  readonly rotated?: 'polygon' | 'probiou';
+}
+
 /** Run-time options of one `detect` call; nothing reloads. */
 export interface DetectOptions {
   /** Keeps scores strictly above this. Default: the detector's, else 0.25. */
   readonly scoreThreshold?: number;
   /**
-   * Suppression; `false` keeps all candidates. Default: class-aware IoU above 0.7 (YOLOX: 0.65, as its own evaluation),
+   * Suppression; `false` keeps all candidates. Default: class-aware IoU above 0.7 (YOLOX: 0.65, FastestDet: 0.45, as their own evaluations),
    * of the 30 000 best candidates, at most 300 detections. Models that need none (end-to-end, DETR) get none: of these
-   * options only `maxDetections` reaches them.
+   * options only `maxDetections` reaches them. Rotated boxes are compared as rotated boxes, exactly or by ProbIoU; they
+   * know no other metric.
    */
-  readonly nms?: Omit<NmsOptions, 'classIds' | 'scoreThreshold'> | false;
+  readonly nms?: DetectNms | false;
+  /**
+   * A library whose post-processing is followed from scores to detections: thresholds, labels a box, order, limits (see
+   * `presetNms`). `scoreThreshold`, `multiLabel`, `clip` and, of `nms`, the IoU threshold, limits and scope override it.
+   */
+  readonly preset?: LibraryPreset;
+  /** Whether masks are carried, where the model has any. Default true; false saves their sums. */
+  readonly masks?: boolean;
   /** Only these classes, by id or name. */
   readonly classes?: readonly (number | string)[];
   /** One detection for every class above the threshold instead of the best class only. */
   readonly multiLabel?: boolean;
   /**
    * Cuts boxes at the border of the image. Default false: a box goes as far as the model thinks the object does, which
-   * trackers and COCO evaluation of the original projects count on.
+   * trackers and COCO evaluation of the original projects count on. Rotated boxes are never cut.
    */
   readonly clip?: boolean;
   /** Rejects the call with the signal's reason; the frame is closed. */
@@ -111,6 +126,8 @@ export interface DetectorOptions {
   readonly classes?: DetectOptions['classes'];
   readonly multiLabel?: boolean;
   readonly clip?: boolean;
+  readonly preset?: DetectOptions['preset'];
+  readonly masks?: boolean;
   /** Runs the model once on an empty image, so that the first `detect` is as fast as the rest. Default true. */
   readonly warmUp?: boolean;
   /** Keeps downloaded models in this Cache Storage (browser) or folder (Node). Default none. */

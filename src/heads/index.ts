@@ -1,4 +1,7 @@
 /** Raw output tensors of detectors → candidate columns, and what an ONNX file says about its own head. */
+
+export { type LibraryPreset, type PresetOptions, presetDefaults } from '../nms/preset-rules.ts';
+export { type PresetRows, presetDetections, presetNms } from '../nms/presets.ts';
 export { decodeCenterNet } from './centernet.ts';
 export { cocoClassNames } from './coco-classes.ts';
 export { type DetrOptions, decodeDetr, decodeDetrSoftmax } from './detr.ts';
@@ -16,6 +19,7 @@ export type {
   Source,
   TensorInfo,
 } from './inspect/types.ts';
+export { createMaskLogits, decodeMaskLogits } from './mask-logits.ts';
 export {
   decodeEfficientNms,
   decodeTfDetections,

@@ -64,16 +64,7 @@ export function decodeMask(
   const patchWidth = across.high[width - 1]! - left + 1;
   const patchHeight = down.high[height - 1]! - top + 1;
   const patch = new Float32Array(patchWidth * patchHeight);
-  for (let channel = 0; channel < prototypes.channels; channel++) {
-    const weight = coefficients[channel]!;
-    const plane = channel * prototypes.width * prototypes.height;
-    for (let row = 0; row < patchHeight; row++) {
-      const from = plane + (top + row) * prototypes.width + left;
-      for (let i = 0; i < patchWidth; i++) {
-        patch[row * patchWidth + i] = patch[row * patchWidth + i]! + weight * prototypes.data[from + i]!;
-      }
-    }
-  }
+  sumPrototypes(prototypes, coefficients, left, top, patchWidth, patch);
   for (let row = 0; row < height; row++) {
     const above = (down.low[row]! - top) * patchWidth;
     const below = (down.high[row]! - top) * patchWidth;
@@ -88,6 +79,28 @@ export function decodeMask(
     }
   }
   return { x, y, width, height, data };
+}
+
+/** The prototypes' weighted sum over a patch of cells, added to `patch` (zeros), `width` cells a row. */
+export function sumPrototypes(
+  prototypes: MaskPrototypes,
+  coefficients: ArrayLike<number>,
+  left: number,
+  top: number,
+  width: number,
+  patch: Float32Array,
+): void {
+  const { data, channels } = prototypes;
+  const height = patch.length / width;
+  for (let channel = 0; channel < channels; channel++) {
+    const weight = coefficients[channel]!;
+    const plane = channel * prototypes.width * prototypes.height;
+    for (let row = 0; row < height; row++) {
+      const from = plane + (top + row) * prototypes.width + left;
+      const to = row * width;
+      for (let i = 0; i < width; i++) patch[to + i] = patch[to + i]! + weight * data[from + i]!;
+    }
+  }
 }
 
 /** For each output pixel from `start` on: the two source cells and the weight of the second. */
