@@ -18,6 +18,18 @@ export {
   linearAssignment,
 } from './linear-assignment.ts';
 export { type MaxIouOptions, maxIouMatcher, maxIouPresets } from './max-iou.ts';
+export { type PaaOptions, paaMatcher } from './paa.ts';
+export {
+  type HardNegativeOptions,
+  hardNegativeSampler,
+  type IouBalancedOptions,
+  iouBalancedSampler,
+  type OhemOptions,
+  ohemSampler,
+  pseudoSampler,
+  randomSampler,
+} from './samplers/samplers.ts';
+export type { Sample, SampleOptions } from './samplers/types.ts';
 export { type SimOtaOptions, simOtaMatcher } from './sim-ota.ts';
 export { type SsdMatchOptions, ssdMatcher } from './ssd.ts';
 export { type TaskAlignedOptions, type TaskAlignedRule, taskAlignedMatcher } from './task-aligned.ts';
@@ -31,5 +43,6 @@ export {
   type Predictions,
   type Priors,
 } from './types.ts';
+export { type UniformOptions, uniformMatcher } from './uniform.ts';
 export { type BestAnchorOptions, bestAnchorMatcher } from './yolo-best-anchor.ts';
 export { lastMatch, type Yolov5MatchOptions, yolov5Matcher } from './yolov5.ts';

@@ -1,5 +1,4 @@
 /** The second half of TaskAligned assignment: one ground truth a prior, and soft targets. */
-import type { PairSimilarities } from './overlap-scan.ts';
 import type { TaskAlignedRule } from './task-aligned.ts';
 import type { Assignment } from './types.ts';
 
@@ -13,68 +12,70 @@ export interface TaskAlignedTable {
   readonly taken: number[];
 }
 
-/** Gives each taken prior to one ground truth; `taken` is left set in that ground truth's row only. */
+/** Overlap and alignment of a ground truth with a prior that need not be among its candidates. */
+export type Measure = (gt: number, prior: number) => { readonly overlap: number; readonly alignment: number };
+
+/** Gives each taken prior to one ground truth. `weights` hold the alignment of the match. */
 export function resolveClaims(
   table: TaskAlignedTable,
   gts: number,
   rule: TaskAlignedRule,
-  { gtIndices, overlaps }: Assignment,
-  similarities: PairSimilarities,
+  { gtIndices, overlaps, weights }: Assignment,
+  measure: Measure,
 ): void {
   const claims = new Map<number, number>();
+  const assign = (j: number, g: number, overlap: number, alignment: number): void => {
+    gtIndices[j] = g;
+    overlaps[j] = overlap;
+    weights![j] = alignment;
+  };
+  const contested = new Set<number>();
   for (let g = 0; g < gts; g++) {
     for (let row = table.starts[g]!; row < table.starts[g + 1]!; row++) {
       if (table.taken[row] !== 1) continue;
       const j = table.priors[row]!;
-      claims.set(j, (claims.get(j) ?? 0) + 1);
-      gtIndices[j] = g;
-      overlaps[j] = table.overlaps[row]!;
+      if (claims.has(j)) contested.add(j);
+      claims.set(j, g);
+      assign(j, g, table.overlaps[row]!, table.alignments[row]!);
     }
   }
-  const contested = new Set<number>();
-  for (const [j, count] of claims) if (count > 1) contested.add(j);
-  if (contested.size === 0) return;
-  for (const j of contested) {
-    gtIndices[j] = 0; // where no overlap is above 0 the first ground truth has the greatest
-    overlaps[j] = 0;
-  }
-  for (let g = 0; g < gts; g++) {
-    if (rule === 'mmyolo') {
-      for (const j of contested) raise(j, g, Math.max(0, similarities.pair(g, j)));
-      continue;
+  // where no overlap is above 0 the first ground truth has the greatest
+  for (const j of contested) assign(j, 0, 0, 0);
+  if (rule === 'mmyolo') {
+    for (const j of contested) {
+      for (let g = 0; g < gts; g++) {
+        const { overlap, alignment } = measure(g, j);
+        if (overlap > overlaps[j]!) assign(j, g, overlap, alignment);
+      }
     }
+    return;
+  }
+  for (let g = 0; contested.size > 0 && g < gts; g++) {
     for (let row = table.starts[g]!; row < table.starts[g + 1]!; row++) {
       const j = table.priors[row]!;
       if (!contested.has(j) || (rule === 'mmdetection' && table.taken[row] !== 1)) continue;
-      raise(j, g, table.overlaps[row]!);
+      const overlap = table.overlaps[row]!;
+      if (overlap > overlaps[j]!) assign(j, g, overlap, table.alignments[row]!);
     }
-  }
-  function raise(j: number, g: number, overlap: number): void {
-    if (!(overlap > overlaps[j]!)) return;
-    overlaps[j] = overlap;
-    gtIndices[j] = g;
   }
 }
 
 /** weight = alignment · (largest overlap of the ground truth's priors) / (their largest alignment + eps). */
 export function normaliseWeights(
-  table: TaskAlignedTable,
   gts: number,
   eps: number,
-  result: Assignment,
+  { gtIndices, overlaps, weights }: Assignment,
 ): void {
-  const { gtIndices, weights } = result;
-  for (let g = 0; g < gts; g++) {
-    let alignment = 0;
-    let overlap = 0;
-    for (let row = table.starts[g]!; row < table.starts[g + 1]!; row++) {
-      if (gtIndices[table.priors[row]!] !== g) continue;
-      alignment = Math.max(alignment, table.alignments[row]!);
-      overlap = Math.max(overlap, table.overlaps[row]!);
-    }
-    for (let row = table.starts[g]!; row < table.starts[g + 1]!; row++) {
-      const j = table.priors[row]!;
-      if (gtIndices[j] === g) weights![j] = (table.alignments[row]! * overlap) / (alignment + eps);
-    }
+  const alignment = new Float64Array(gts);
+  const overlap = new Float64Array(gts);
+  for (let j = 0; j < gtIndices.length; j++) {
+    const gt = gtIndices[j]!;
+    if (gt < 0) continue;
+    alignment[gt] = Math.max(alignment[gt]!, weights![j]!);
+    overlap[gt] = Math.max(overlap[gt]!, overlaps[j]!);
+  }
+  for (let j = 0; j < gtIndices.length; j++) {
+    const gt = gtIndices[j]!;
+    if (gt >= 0) weights![j] = (weights![j]! * overlap[gt]!) / (alignment[gt]! + eps);
   }
 }

@@ -15,7 +15,12 @@ import {
   finish,
   ignoreUnmatched,
 } from './results.ts';
-import { normaliseWeights, resolveClaims, type TaskAlignedTable } from './task-aligned-conflicts.ts';
+import {
+  type Measure,
+  normaliseWeights,
+  resolveClaims,
+  type TaskAlignedTable,
+} from './task-aligned-conflicts.ts';
 import type { Assignment, MatchOptions, MetricOptions, Predictions, Priors } from './types.ts';
 
 export type TaskAlignedRule = 'ultralytics' | 'mmyolo' | 'mmdetection';
@@ -83,53 +88,60 @@ export function taskAlignedMatcher(
   const classes = classCountOf(predictions, count, groundTruthClasses);
   const result = assignmentFor(count, options, true);
   const mask = ignoredPriors(columns, options);
-  const metric = matchMetric({
-    metric: options.metric ?? (rule === 'ultralytics' ? 'ciou' : 'iou'),
-    ...(options.metricPreset === undefined ? undefined : { metricPreset: options.metricPreset }),
-  });
+  const metric = matchMetric(
+    options.metric === undefined && rule === 'ultralytics'
+      ? { metric: 'ciou', metricPreset: 'ultralytics' }
+      : options,
+  );
   predicted.read(predictions.boxes, null);
   similarities.prepare(predicted, groundTruthBoxes, metric);
   const raise = power(beta);
   const raiseScore = power(alpha);
   const table: TaskAlignedTable = { starts: [0], priors: [], overlaps: [], alignments: [], taken: [] };
+  const measure: Measure = (g, j) => {
+    const found = similarities.pair(g, j);
+    const overlap = found > 0 ? found : 0;
+    const score = predictions.scores[j * classes + groundTruthClasses[g]!]!;
+    const alignment = Math.fround(raiseScore(score) * raise(overlap));
+    return { overlap, alignment: alignment > 0 ? alignment : 0 };
+  };
+  const free = (j: number): boolean => mask === null || mask[j] === 0;
   for (let g = 0; g < gts; g++) {
     const first = table.starts[g]!;
-    if (!isNonFinite(groundTruthBoxes, 4 * g)) {
-      const label = groundTruthClasses[g]!;
-      const add = (j: number): void => {
-        const overlap = Math.max(0, similarities.pair(g, j));
-        const score = predictions.scores[j * classes + label]!;
-        table.priors.push(j);
-        table.overlaps.push(Number.isNaN(overlap) ? 0 : overlap);
-        const alignment = Math.fround(raiseScore(score) * raise(overlap));
-        table.alignments.push(Number.isNaN(alignment) ? 0 : alignment);
-        table.taken.push(0);
-      };
-      const isInside = (j: number): boolean =>
-        depth(groundTruthBoxes, g, centreOf(boxes, j, 0), centreOf(boxes, j, 1)) > margin;
-      if (tood) {
-        const row = similarities.run(g, 0, count);
-        for (let j = 0; j < count; j++) {
-          if (row[j - 0]! > 0 && (mask === null || mask[j] === 0)) overlapping.push(j);
-        }
-        for (const j of overlapping) add(j);
-        overlapping.length = 0;
-      } else {
-        visitAround(columns, ...corners(groundTruthBoxes, g), (j) => {
-          if ((mask === null || mask[j] === 0) && isInside(j)) add(j);
-        });
-      }
-      takeBest(table, first, topk, tood ? isInside : null);
+    const add = (j: number): void => {
+      const { overlap, alignment } = measure(g, j);
+      table.priors.push(j);
+      table.overlaps.push(overlap);
+      table.alignments.push(alignment);
+      table.taken.push(0);
+    };
+    const isInside = (j: number): boolean =>
+      depth(groundTruthBoxes, g, centreOf(boxes, j, 0), centreOf(boxes, j, 1)) > margin;
+    if (isNonFinite(groundTruthBoxes, 4 * g)) {
+      // matches nothing
+    } else if (tood) {
+      for (const j of overlapping(g, count)) if (free(j)) add(j);
+    } else {
+      visitAround(columns, ...corners(groundTruthBoxes, g), (j) => {
+        if (free(j) && isInside(j)) add(j);
+      });
     }
+    takeBest(table, first, topk, tood ? isInside : null);
     table.starts.push(table.priors.length);
   }
-  resolveClaims(table, gts, rule, result, similarities);
-  normaliseWeights(table, gts, rule === 'ultralytics' ? 1e-9 : 1e-7, result);
+  resolveClaims(table, gts, rule, result, measure);
+  normaliseWeights(gts, rule === 'ultralytics' ? 1e-9 : 1e-7, result);
   ignoreUnmatched(result.gtIndices, mask);
   return finish(result, options);
 }
 
-const overlapping: number[] = [];
+/** Priors whose predictions overlap ground truth g at all. */
+function overlapping(g: number, count: number): number[] {
+  const found: number[] = [];
+  const row = similarities.run(g, 0, count);
+  for (let j = 0; j < count; j++) if (row[j]! > 0) found.push(j);
+  return found;
+}
 
 /** Marks the `topk` most aligned of the rows from `first` on. `isInside` null: all rows are, and 0 may be taken. */
 function takeBest(
