@@ -1,7 +1,25 @@
-/** `boxops eval`: the numbers of a results file against ground truth. */
+/** `boxops eval`: the numbers of a results file against ground truth, why they are not higher, and pictures of both. */
 import { Command, Option } from 'commander';
-import { DatasetError } from '../errors.ts';
-import { type CocoDataset, type CocoEvaluation, type CocoResult, evaluateCoco } from '../evaluation/index.ts';
+import type { TopLevelSpec } from 'vega-lite';
+import { DatasetError, OptionError } from '../errors.ts';
+import { type CocoDataset, type CocoResult, errorTypes } from '../evaluation/index.ts';
+import {
+  classCurvesChart,
+  confusionChart,
+  errorChart,
+  precisionRecallChart,
+  thresholdChart,
+} from './eval-charts.ts';
+import { saveCharts } from './eval-draw.ts';
+import {
+  type Analysis,
+  type EvaluationType,
+  type Protocol,
+  protocols,
+  type Report,
+  report,
+  reportJson,
+} from './eval-report.ts';
 import { readJson, write } from './files.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,9 +27,12 @@ import type { Terminal } from './terminal.ts';
 interface EvalOptions {
   readonly groundTruth: string;
   readonly detections: string;
-  readonly type: 'bbox' | 'segm' | 'keypoints';
+  readonly type: EvaluationType;
+  readonly protocol: Protocol;
   readonly json?: string;
+  readonly plots?: string;
   readonly perClass?: boolean;
+  readonly errors?: boolean;
 }
 
 function dataset(path: string): CocoDataset {
@@ -32,17 +53,59 @@ function results(path: string): CocoResult[] {
   return value;
 }
 
-const rounded = (value: number): string => (value < 0 ? '–' : value.toFixed(3));
+const rounded = (value: number): string =>
+  Number.isNaN(value) || value < 0
+    ? '–'
+    : Number.isInteger(value) && value > 1
+      ? String(value)
+      : value.toFixed(3);
 
-function tableOf(evaluation: CocoEvaluation, perClass: boolean): string {
-  const stats = table(evaluation.statNames, [evaluation.stats.map(rounded)], 0);
-  if (!perClass) return stats;
-  const rows = evaluation.perClass.map((row) => [
-    row.name,
-    row.objects,
-    ...[row.ap, row.ap50, row.ap75, row.ar].map(rounded),
+function tableOf({ analysis, classHead, classRows, statNames, stats }: Report, options: EvalOptions): string {
+  const parts = [table(statNames, [stats.map((value) => (value < 0 ? '–' : value.toFixed(3)))], 0)];
+  if (options.perClass) {
+    const rows = classRows.map(({ name, values: [objects, ...rest] }) => [
+      name,
+      objects!,
+      ...rest.map(rounded),
+    ]);
+    parts.push(table(['class', ...classHead], rows));
+  }
+  if (options.errors && analysis !== undefined) parts.push(analysisTables(analysis));
+  return parts.join('\n\n');
+}
+
+function analysisTables({ confidence, errors, lrp }: Analysis): string {
+  const rows: (string | number)[][] = errorTypes.map((type) => [
+    type,
+    errors.counts[type],
+    errors.deltaAp[type].toFixed(3),
   ]);
-  return `${stats}\n\n${table(['class', 'objects', 'AP', 'AP50', 'AP75', 'AR'], rows)}`;
+  rows.push(
+    ['all false positives', '', errors.falsePositives.toFixed(3)],
+    ['all false negatives', '', errors.falseNegatives.toFixed(3)],
+  );
+  const { f1, precision, recall, score } = confidence.operatingPoint;
+  const point = [score, f1, precision, recall];
+  const parts = [lrp.olrp, lrp.localization, lrp.falsePositive, lrp.falseNegative];
+  return [
+    table(['error', 'count', 'AP50 gained by repair'], rows),
+    table(['best score threshold', 'F1', 'precision', 'recall'], [point.map(rounded)], 0),
+    table(['oLRP', 'localisation', 'false positives', 'false negatives'], [parts.map(rounded)], 0),
+  ].join('\n\n');
+}
+
+function chartsOf({ analysis, curves }: Report): Record<string, TopLevelSpec> {
+  const charts: Record<string, TopLevelSpec> = {};
+  if (curves !== undefined) {
+    charts['precision-recall'] = precisionRecallChart(curves);
+    charts['precision-recall-classes'] = classCurvesChart(curves);
+  }
+  if (analysis !== undefined) {
+    charts.thresholds = thresholdChart(analysis.confidence);
+    charts.confusion = confusionChart(analysis.confusion);
+    charts.errors = errorChart(analysis.errors);
+  }
+  return charts;
 }
 
 export function evalCommand(terminal: Terminal): Command {
@@ -53,16 +116,25 @@ export function evalCommand(terminal: Terminal): Command {
     .addOption(
       new Option('--type <type>', 'what to compare').choices(['bbox', 'segm', 'keypoints']).default('bbox'),
     )
+    .addOption(new Option('--protocol <name>', 'whose rules').choices([...protocols]).default('coco'))
     .option('--per-class', 'also a row a class')
-    .option('--json <file>', 'write stats and per-class numbers as JSON')
-    .action((options: EvalOptions) => {
-      const evaluation = evaluateCoco(dataset(options.groundTruth), results(options.detections), {
-        type: options.type,
+    .option('--errors', 'also what costs average precision, the best score threshold and oLRP')
+    .option('--json <file>', 'write all numbers and curves as JSON')
+    .option('--plots <folder>', 'draw curves, confusion matrix and errors as SVG, PNG and Vega-Lite JSON')
+    .action(async (options: EvalOptions) => {
+      const { json, plots, protocol, type } = options;
+      if (protocol !== 'coco' && type !== 'bbox' && !(protocol === 'lvis' && type === 'segm')) {
+        throw new OptionError(`--protocol ${protocol} does not evaluate --type ${type}`, { protocol, type });
+      }
+      const made = report(dataset(options.groundTruth), results(options.detections), {
+        protocol,
+        type,
+        analyse: json !== undefined || plots !== undefined || options.errors === true,
       });
-      terminal.out(tableOf(evaluation, options.perClass === true));
-      if (options.json !== undefined) {
-        const { stats, statNames, perClass } = evaluation;
-        write(options.json, `${JSON.stringify({ stats, statNames, perClass }, null, 2)}\n`);
+      terminal.out(tableOf(made, options));
+      if (json !== undefined) write(json, `${JSON.stringify(reportJson(made), null, 2)}\n`);
+      if (plots !== undefined) {
+        for (const path of await saveCharts(plots, chartsOf(made))) terminal.err(`wrote ${path}`);
       }
     });
 }

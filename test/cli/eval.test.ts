@@ -1,0 +1,104 @@
+/** `boxops eval` as a person uses it: every protocol, the tables, the JSON, the pictures, readable errors. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { afterAll, describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/program.ts';
+import { errorBreakdown, evaluateCoco, evaluateLvis, evaluateVoc } from '../../src/evaluation/index.ts';
+import { detectionSet } from '../golden/evaluation/detection-sets.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'boxops-eval-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const place = (name: string) => join(folder, name);
+const json = (name: string) => JSON.parse(readFileSync(place(name), 'utf8'));
+
+const { dataset, results } = detectionSet(3, false);
+writeFileSync(place('gt.json'), JSON.stringify(dataset));
+writeFileSync(place('dt.json'), JSON.stringify(results));
+
+async function evaluate(...parameters: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const files = ['--ground-truth', place('gt.json'), '--detections', place('dt.json')];
+  const code = await run(['eval', ...files, ...parameters], {
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    interactive: false,
+  });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('boxops eval', () => {
+  it('prints and writes the numbers of each protocol', async () => {
+    const expected = {
+      coco: evaluateCoco(dataset, results).stats,
+      lvis: evaluateLvis(dataset, results, { type: 'bbox' }).stats,
+      voc: [evaluateVoc(dataset, results, { pixelOffset: 1 }).map],
+      voc07: [evaluateVoc(dataset, results, { pixelOffset: 1, method: '11-point' }).map],
+    };
+    for (const [protocol, stats] of Object.entries(expected)) {
+      const { code, out } = await evaluate(
+        '--protocol',
+        protocol,
+        '--per-class',
+        '--json',
+        place(`${protocol}.json`),
+      );
+      expect(code).toBe(0);
+      expect(out).toContain(stats[0]!.toFixed(3));
+      for (const { name } of dataset.categories) expect(out).toContain(name);
+      expect(json(`${protocol}.json`)).toMatchObject({ protocol, type: 'bbox', stats });
+    }
+  });
+  it('says what costs average precision', async () => {
+    const { out } = await evaluate('--errors', '--json', place('errors.json'));
+    const { counts } = errorBreakdown(dataset, results);
+    for (const [type, count] of Object.entries(counts)) {
+      expect(out).toMatch(new RegExp(`${type} +${count} `));
+    }
+    for (const word of ['F1', 'oLRP']) expect(out).toContain(word);
+    const { confidence, confusion, errors, lrp } = json('errors.json');
+    expect(errors.counts).toEqual(counts);
+    expect(confusion.matrix).toHaveLength(dataset.categories.length + 1);
+    expect(confidence.f1).toHaveLength(1000);
+    expect(lrp.olrp).toBeGreaterThan(0);
+  });
+  it('draws every picture as SVG, PNG and Vega-Lite', async () => {
+    const { code, err } = await evaluate('--plots', place('plots'));
+    expect(code).toBe(0);
+    const names = ['precision-recall', 'precision-recall-classes', 'thresholds', 'confusion', 'errors'];
+    expect(readdirSync(place('plots')).sort()).toEqual(
+      names.flatMap((name) => [`${name}.json`, `${name}.png`, `${name}.svg`]).sort(),
+    );
+    for (const name of names) {
+      expect(err).toContain(`${name}.svg`);
+      const svg = readFileSync(place(`plots/${name}.svg`), 'utf8');
+      expect(svg).toMatch(/^<svg/);
+      expect(svg).not.toContain('NaN');
+      expect(json(`plots/${name}.json`).$schema).toContain('vega-lite');
+      // something is drawn: the picture has more than a background
+      const image = await loadImage(readFileSync(place(`plots/${name}.png`)));
+      const context = createCanvas(image.width, image.height).getContext('2d');
+      context.drawImage(image, 0, 0);
+      const { data } = context.getImageData(0, 0, image.width, image.height);
+      let ink = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i]! + data[i + 1]! + data[i + 2]! < 700) ink++;
+      expect(ink / (data.length / 4), name).toBeGreaterThan(0.01);
+      expect(image.width).toBeGreaterThan(600);
+    }
+    const confusion = readFileSync(place('plots/confusion.svg'), 'utf8');
+    for (const { name } of dataset.categories) expect(confusion).toContain(name);
+  });
+  it('evaluates masks too', async () => {
+    const { code, out } = await evaluate('--type', 'segm', '--errors');
+    expect(code).toBe(0);
+    expect(out).toContain(evaluateCoco(dataset, results, { type: 'segm' }).stats[0]!.toFixed(3));
+  });
+  it('refuses what a protocol has not, by name', async () => {
+    const { code, err } = await evaluate('--protocol', 'voc', '--type', 'segm');
+    expect(code).toBe(1);
+    expect(err).toContain('voc');
+    expect((await evaluate('--protocol', 'imagenet')).code).toBe(2);
+  });
+});
