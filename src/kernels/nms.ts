@@ -32,10 +32,10 @@ const NO_LIMIT = 0x7fffffff;
 export interface NmsKernelInput {
   readonly boxes: Float32Array;
   /** float32 scores are filtered and sorted by the kernel; otherwise give `order`. */
-  readonly scores?: Float32Array;
+  readonly scores?: Float32Array | undefined;
   /** Candidates, best first, already cut to the limit. */
-  readonly order?: Uint32Array;
-  readonly classIds?: Int32Array;
+  readonly order?: Uint32Array | undefined;
+  readonly classIds?: Int32Array | undefined;
   readonly scoreFloor: number;
   readonly maxCandidates: number;
   readonly maxDetections: number;
@@ -45,7 +45,7 @@ export interface NmsKernelInput {
    * Decides pairs by another metric. `iouThreshold` is then the plain IoU below which none passes, and the coordinates
    * must be such that a float32 IoU is within a few ulp of the exact one.
    */
-  readonly confirm?: Confirm;
+  readonly confirm?: Confirm | undefined;
 }
 
 /** Kept indices, or null when the kernel ran out of memory (the caller runs the JavaScript twin). */

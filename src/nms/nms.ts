@@ -48,7 +48,7 @@ export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {
     scoreThreshold,
     maxCandidates,
     maxDetections: limit,
-    ...(classAware ? { classIds: classIds! } : {}),
+    classIds: classAware ? classIds : undefined,
   });
   if (fast !== null) return fast;
   const comparison = createComparison(boxes, compare);

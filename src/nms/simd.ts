@@ -19,19 +19,40 @@ type Limits = Pick<NmsKernelInput, 'maxCandidates' | 'maxDetections' | 'classIds
 export function nmsSimd(
   boxes: BoxArray,
   scores: ScoreArray,
-  { metric = 'iou', preset, threshold, inclusive }: ComparisonOptions,
-  { scoreThreshold, ...limits }: Limits,
+  compare: ComparisonOptions,
+  limits: Limits,
 ): Uint32Array<ArrayBuffer> | null {
   if (!(boxes instanceof Float32Array && scores instanceof Float32Array) || !useSimd()) return null;
-  const input = { ...limits, boxes, scores, scoreFloor: Math.fround(scoreThreshold) };
-  if (metric === 'iou') return nmsKernel({ ...input, iouThreshold: threshold, inclusive });
-  const resolved = resolveMetric(metric, preset === undefined ? {} : { preset });
-  const bound = resolved.minIou(threshold);
-  if (bound === null || !(bound > 0) || resolved.implementation.single !== undefined || !isModerate(boxes)) {
-    return null;
+  const { metric = 'iou', preset, threshold, inclusive } = compare;
+  let bound = threshold;
+  let confirm: Confirm | undefined;
+  if (metric !== 'iou') {
+    const resolved = resolveMetric(metric, preset === undefined ? {} : { preset });
+    const least = resolved.minIou(threshold);
+    if (
+      least === null ||
+      !(least > 0) ||
+      resolved.implementation.single !== undefined ||
+      !isModerate(boxes)
+    ) {
+      return null;
+    }
+    bound = Math.min(least, 1);
+    confirm = confirmBy(resolved, boxes, threshold, inclusive);
   }
-  const confirm = confirmBy(resolved, boxes, threshold, inclusive);
-  return nmsKernel({ ...input, iouThreshold: Math.min(bound, 1), inclusive: true, confirm });
+  // written out: spreading objects would cost a small set more than its suppression
+  return nmsKernel({
+    boxes,
+    scores,
+    order: undefined,
+    classIds: limits.classIds,
+    scoreFloor: Math.fround(limits.scoreThreshold),
+    maxCandidates: limits.maxCandidates,
+    maxDetections: limits.maxDetections,
+    iouThreshold: bound,
+    inclusive: inclusive || confirm !== undefined,
+    confirm,
+  });
 }
 
 /** Decides one pair as the loops do, from columns and per-box terms of all boxes. */

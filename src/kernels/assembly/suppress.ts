@@ -20,6 +20,7 @@ const TILE_MINIMUM: i32 = 128;
 let threshold: f32 = 0;
 let above: v128 = f32x4.splat(0);
 let near: v128 = f32x4.splat(0);
+let beyond: v128 = f32x4.splat(0);
 let reach: f32 = 0;
 let tiled: bool = false;
 let zeroPasses: bool = false;
@@ -34,6 +35,7 @@ export function configure(floor: f32, bound: f64, ask: bool): void {
   // reference does.
   near = f32x4.splat(floor * (ask ? <f32>0.999998 : <f32>0.999999));
   above = f32x4.splat(floor);
+  beyond = f32x4.splat(floor > 1e-30 ? floor * <f32>1.000001 : Infinity);
   tiled = bound >= 0.05;
   reach = tiled ? <f32>(1.0 / (bound * 0.99999) - 1.0) : 0;
 }
@@ -85,6 +87,8 @@ function suppressed(chunk: usize, index: i32, x1: v128, y1: v128, x2: v128, y2: 
         chunk = load<usize>(chunk, NEXT);
         continue;
       }
+      const clear = v128.or(f32x4.gt(i0, f32x4.mul(beyond, u0)), f32x4.gt(i1, f32x4.mul(beyond, u1)));
+      if (v128.any_true(clear)) return true;
       const exact = v128.or(f32x4.gt(f32x4.div(i0, u0), above), f32x4.gt(f32x4.div(i1, u1), above));
       if (v128.any_true(exact)) return true;
     }
@@ -115,14 +119,17 @@ export function suppress(boxes: usize, members: usize, count: i32, limit: i32, f
     if (kept == 1) store<u8>(flags, 1);
     return kept;
   }
-  if (!(count >= TILE_MINIMUM && tiled && planGrid(boxes, members, count))) {
+  const places = allocate(<usize>count << 2);
+  const gridded = count >= TILE_MINIMUM && tiled && planGrid(boxes, members, count);
+  if (!(gridded && placeAll(boxes, members, count, places))) {
     // One tile: a plain list.
     columns = 1;
     rows = 1;
     scale = f32x4.splat(0);
-    last = i32x4.splat(0);
+    last = f32x4.splat(0);
+    placeAll(boxes, members, count, places);
   }
-  return overTiles(boxes, members, count, limit, flags);
+  return overTiles(boxes, members, count, limit, flags, places);
 }
 
 let columns: i32 = 1;
@@ -130,7 +137,7 @@ let rows: i32 = 1;
 let origin: v128 = f32x4.splat(0);
 let scale: v128 = f32x4.splat(0);
 let margin: v128 = f32x4.splat(0);
-let last: v128 = i32x4.splat(0);
+let last: v128 = f32x4.splat(0);
 
 // Doubled centre and size of a box as [cx, cy, cx, cy] and [w, h, -w, -h].
 // @ts-ignore: decorator
@@ -139,34 +146,22 @@ function swapped(box: v128): v128 {
   return v128.shuffle<i32>(box, box, 2, 3, 0, 1);
 }
 
-// Chooses the grid; false where float32 tiles would not be exact: products would overflow or lose digits.
+// Chooses the grid by a sample; false where no box of it has an area.
 function planGrid(boxes: usize, members: usize, count: i32): bool {
   const sample = allocate(512);
   const stride = (count + 31) >> 5;
   let sampled: i32 = 0;
-  let widest = f32x4.splat(0);
-  let smallest = f32x4.splat(3e38);
   let sizes = f32x4.splat(0);
-  let usable: i32 = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count; i += stride) {
     const box = v128.load(boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4));
     const other = swapped(box);
     const size = f32x4.sub(other, box);
     // Only boxes with area meet others; the rest stay out of the plan.
     if ((i32x4.bitmask(f32x4.gt(size, f32x4.splat(0))) & 3) != 3) continue;
-    usable++;
-    const centre = f32x4.add(box, other);
-    if (i % stride == 0) sampled = insert(sample, sampled, centre);
-    widest = f32x4.pmax(f32x4.abs(box), widest);
-    smallest = f32x4.pmin(f32x4.mul(size, v128.shuffle<i32>(size, size, 1, 0, 3, 2)), smallest);
+    sampled = insert(sample, sampled, f32x4.add(box, other));
     sizes = f32x4.add(sizes, size);
   }
-  if (usable == 0 || sampled == 0) return false;
-  const largest = max(
-    max(f32x4.extract_lane(widest, 0), f32x4.extract_lane(widest, 1)),
-    max(f32x4.extract_lane(widest, 2), f32x4.extract_lane(widest, 3)),
-  );
-  if (!(f32x4.extract_lane(smallest, 0) > 1e-30 && largest < 1e18)) return false;
+  if (sampled == 0) return false;
   const side: i32 = max(1, <i32>Math.round(Math.sqrt(<f64>count) / 8));
   // The middle four fifths of the sample and an eighth more on each side; the outermost tiles take what lies outside, so
   // a few boxes far away do not push all others into one tile.
@@ -175,16 +170,51 @@ function planGrid(boxes: usize, members: usize, count: i32): bool {
   origin = f32x4.sub(low, f32x4.mul(middle, f32x4.splat(0.125)));
   const extentX = f32x4.extract_lane(middle, 0) * 1.25;
   const extentY = f32x4.extract_lane(middle, 1) * 1.25;
-  columns = tilesAlong(extentX, f32x4.extract_lane(sizes, 0), usable, side);
-  rows = tilesAlong(extentY, f32x4.extract_lane(sizes, 1), usable, side);
+  columns = tilesAlong(extentX, f32x4.extract_lane(sizes, 0), sampled, side);
+  rows = tilesAlong(extentY, f32x4.extract_lane(sizes, 1), sampled, side);
   const perX = tilesPerUnit(columns, extentX);
   const perY = tilesPerUnit(rows, extentY);
   scale = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(perX), 1, perY), 3, perY);
-  last = i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(columns - 1), 1, rows - 1), 3, rows - 1);
+  const right = <f32>(columns - 1);
+  const bottom = <f32>(rows - 1);
+  last = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(right), 1, bottom), 3, bottom);
+  // Tiles are rounded to, not cut off at: half a tile further.
+  const halfX: f32 = perX > 0 ? <f32>0.5 / perX : 0;
+  const halfY: f32 = perY > 0 ? <f32>0.5 / perY : 0;
+  const half = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(halfX), 1, halfY), 3, halfY);
+  origin = f32x4.add(origin, half);
+  return true;
+}
+
+// Writes where the head of each box's tile lies, from 4 on, 0 for a box without area: apart from the loop that has to
+// wait for the boxes before, so that this need not. False where float32 tiles would not be exact: products would
+// overflow or lose digits.
+function placeAll(boxes: usize, members: usize, count: i32, places: usize): bool {
+  const zero = f32x4.splat(0);
+  const high = f32x4.splat(3e38);
+  let widest = zero;
+  let smallest = high;
+  for (let i = 0; i < count; i++) {
+    const box = v128.load(boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4));
+    const other = swapped(box);
+    const tile = tileOf(f32x4.add(box, other));
+    const cell = i32x4.extract_lane(tile, 1) * columns + i32x4.extract_lane(tile, 0) + 1;
+    const size = f32x4.sub(other, box);
+    const sides = i32x4.bitmask(f32x4.gt(size, zero)) & 3;
+    store<i32>(places + (<usize>i << 2), sides == 3 ? cell << 2 : 0);
+    const area = f32x4.mul(size, v128.shuffle<i32>(size, size, 1, 0, 3, 2));
+    const any = f32x4.gt(area, zero);
+    widest = f32x4.pmax(v128.and(f32x4.abs(box), any), widest);
+    smallest = f32x4.pmin(v128.bitselect(area, high, any), smallest);
+  }
+  const largest = max(
+    max(f32x4.extract_lane(widest, 0), f32x4.extract_lane(widest, 1)),
+    max(f32x4.extract_lane(widest, 2), f32x4.extract_lane(widest, 3)),
+  );
   // A few ulp of the largest coordinate: what rounding the sums can move a bound by.
   const ulps: f32 = largest * <f32>1e-6;
   margin = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(ulps), 2, -ulps), 3, -ulps);
-  return true;
+  return f32x4.extract_lane(smallest, 0) > 1e-30 && largest < 1e18;
 }
 
 // Puts the doubled centres into a sample of 32 that stays sorted along each axis; returns how many it holds.
@@ -209,15 +239,24 @@ function tilesPerUnit(count: i32, extent: f32): f32 {
   return perUnit < 3e38 ? perUnit : 0;
 }
 
-// Tile coordinates of four doubled positions, clamped into the grid.
+// Tile coordinates of four doubled positions, clamped into the grid. Adding 2^23 leaves a small number, rounded, in the
+// last bits: all that matters is that the way there never turns two positions around.
 // @ts-ignore: decorator
 @inline
 function tileOf(position: v128): v128 {
-  const tile = i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(position, origin), scale));
-  return i32x4.min_s(i32x4.max_s(tile, i32x4.splat(0)), last);
+  const place = f32x4.mul(f32x4.sub(position, origin), scale);
+  const inside = f32x4.pmin(last, f32x4.pmax(f32x4.splat(0), place));
+  return i32x4.sub(f32x4.add(inside, f32x4.splat(8388608)), i32x4.splat(0x4b000000));
 }
 
-function overTiles(boxes: usize, members: usize, count: i32, limit: i32, flags: usize): i32 {
+function overTiles(
+  boxes: usize,
+  members: usize,
+  count: i32,
+  limit: i32,
+  flags: usize,
+  places: usize,
+): i32 {
   const tiles: usize = <usize>(columns * rows);
   // A tile: head, tail, used places of the tail.
   const heads = allocate(tiles << 2);
@@ -228,28 +267,27 @@ function overTiles(boxes: usize, members: usize, count: i32, limit: i32, flags: 
   const reaches = f32x4.splat(reach);
   let kept = 0;
   for (let i = 0; i < count && kept < limit; i++) {
-    const index = load<i32>(members + (<usize>i << 2));
-    const box = v128.load(boxes + (<usize>index << 4));
-    const other = swapped(box);
-    const size = f32x4.sub(other, box);
-    if ((i32x4.bitmask(f32x4.gt(size, f32x4.splat(0))) & 3) != 3) {
+    const place = load<usize>(places + (<usize>i << 2));
+    if (place == 0) {
       // No area: its IoU with anything is 0, it neither suppresses nor is suppressed.
       store<u8>(flags + i, 1);
       kept++;
       continue;
     }
-    const centre = f32x4.add(box, other);
-    const tile = tileOf(centre);
-    const cell = <usize>(i32x4.extract_lane(tile, 1) * columns + i32x4.extract_lane(tile, 0)) << 2;
+    const index = load<i32>(members + (<usize>i << 2));
+    const box = v128.load(boxes + (<usize>index << 4));
     const x1 = v128.shuffle<i32>(box, box, 0, 0, 0, 0);
     const y1 = v128.shuffle<i32>(box, box, 1, 1, 1, 1);
     const x2 = v128.shuffle<i32>(box, box, 2, 2, 2, 2);
     const y2 = v128.shuffle<i32>(box, box, 3, 3, 3, 3);
     const width = f32x4.sub(x2, x1);
     const area = f32x4.mul(width, f32x4.sub(y2, y1));
-    if (suppressed(load<usize>(heads + cell), index, x1, y1, x2, y2, area)) continue;
+    if (suppressed(load<usize>(heads + place - 4), index, x1, y1, x2, y2, area)) continue;
     store<u8>(flags + i, 1);
     kept++;
+    const other = swapped(box);
+    const size = f32x4.sub(other, box);
+    const centre = f32x4.add(box, other);
     const core = tileOf(f32x4.sub(centre, f32x4.add(f32x4.mul(reaches, size), margin)));
     const firstColumn = i32x4.extract_lane(core, 0);
     const lastColumn = i32x4.extract_lane(core, 2);
