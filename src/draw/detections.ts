@@ -39,7 +39,8 @@ export function drawDetections(context: Canvas2D, detections: Detections, option
   const backToFront = [...shown].reverse();
   if (style.masks) for (const index of backToFront) drawMask(context, detections, index, style);
   if (style.boxes) for (const index of backToFront) drawBox(context, detections, boxes, index, style);
-  if (style.keypoints) for (const index of backToFront) drawKeypoints(context, detections, index, style);
+  if (style.keypoints)
+    for (const index of backToFront) drawKeypoints(context, detections, boxes, index, style);
   if (style.label !== null) drawLabels(context, boxes, shown, style, style.label);
   context.restore();
 }
@@ -131,7 +132,13 @@ function drawMask(context: Canvas2D, detections: Detections, index: number, styl
   context.globalAlpha = 1;
 }
 
-function drawKeypoints(context: Canvas2D, detections: Detections, index: number, style: DrawStyle): void {
+function drawKeypoints(
+  context: Canvas2D,
+  detections: Detections,
+  boxes: Float32Array,
+  index: number,
+  style: DrawStyle,
+): void {
   const count = detections.keypointCount;
   const own = detections.keypoints!.subarray(3 * count * index, 3 * count * (index + 1));
   const points = style.transform.pointsToModel(own, { stride: 3 });
@@ -145,14 +152,18 @@ function drawKeypoints(context: Canvas2D, detections: Detections, index: number,
     context.lineTo(points[3 * to], points[3 * to + 1]);
   }
   strokeWithSeam(context, color, style.lineWidth);
+  // on a small object dots of full size would cover what they mark
+  const [x1, y1, x2, y2] = boxes.subarray(4 * index, 4 * index + 4);
+  const side = Math.min(Math.abs(x2 - x1), Math.abs(y2 - y1));
+  const radius = Math.min(1.4 * style.lineWidth, Math.max(1, 0.06 * side));
   for (let k = 0; k < count; k++) {
     if (!visible(k)) continue;
     context.beginPath();
-    context.arc(points[3 * k], points[3 * k + 1], 1.4 * style.lineWidth, 0, 2 * Math.PI);
+    context.arc(points[3 * k], points[3 * k + 1], radius, 0, 2 * Math.PI);
     context.fillStyle = '#ffffff';
     context.fill();
     context.strokeStyle = color;
-    context.lineWidth = Math.max(1, 0.7 * style.lineWidth);
+    context.lineWidth = Math.max(0.7, radius / 2);
     context.stroke();
   }
 }
