@@ -38,6 +38,8 @@ interface DetectFlags {
   readonly tile?: number;
   readonly overlap?: number;
   readonly merge?: MergeTilesOptions['merge'];
+  readonly mergeMetric?: string;
+  readonly mergeThreshold?: number;
   readonly iou?: number;
   readonly metric?: string;
   readonly classAgnostic?: boolean;
@@ -155,13 +157,15 @@ function detectImage(
   bytes: Uint8Array<ArrayBuffer>,
   flags: DetectFlags,
 ): Promise<Detections> {
-  const { tile, overlap, merge } = flags;
+  const { tile, overlap, merge, mergeMetric, mergeThreshold } = flags;
   if (tile === undefined) return detector.detect(bytes, runOptions(flags));
   return detectTiled(detector, bytes, {
     ...runOptions(flags),
     tile,
     ...(overlap === undefined ? {} : { overlap }),
     ...(merge === undefined ? {} : { merge }),
+    ...(mergeMetric === undefined ? {} : { mergeMetric: mergeMetric as 'ios' }),
+    ...(mergeThreshold === undefined ? {} : { mergeThreshold }),
   });
 }
 
@@ -191,8 +195,9 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
   if (flags.out !== undefined && images.length > 1 && extname(flags.out) !== '') {
     throw new OptionError(`--out must name a folder for ${images.length} images, got the file ${flags.out}`);
   }
-  if (flags.tile === undefined && (flags.overlap ?? flags.merge) !== undefined) {
-    throw new OptionError('--overlap and --merge need --tile');
+  const { overlap, merge, mergeMetric, mergeThreshold } = flags;
+  if (flags.tile === undefined && (overlap ?? merge ?? mergeMetric ?? mergeThreshold) !== undefined) {
+    throw new OptionError('--overlap and --merge… need --tile');
   }
   const detector = await open(flags);
   const results: ImageResult[] = [];
@@ -270,6 +275,8 @@ export function detectCommand(terminal: Terminal, exit: (code: number) => void):
         'wbf',
       ]),
     )
+    .option('--merge-metric <name>', 'how boxes of tiles are compared (default: ios)')
+    .option('--merge-threshold <similarity>', 'merge above this (default: 0.5)', fraction)
     .option('--size <pixels>', 'square input size, where the model leaves it open', count)
     .option('--threads <n>', 'threads of the runtime', count)
     .option('--worker', 'run the model in a worker thread')
