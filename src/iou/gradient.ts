@@ -7,7 +7,7 @@
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { useSimd } from '../kernels/backend.ts';
-import { giouGradientKernel } from '../kernels/losses.ts';
+import { pairGradientKernel } from '../kernels/pair-gradient.ts';
 import { guardsFor } from './conventions.ts';
 import { differentiate } from './formula/differentiate.ts';
 import { buildGraph } from './formula/graph.ts';
@@ -17,7 +17,7 @@ import { instantiate } from './formula-metric.ts';
 import { formulaOf } from './formula-of.ts';
 import { generatedGradients } from './generated/gradients.ts';
 import { scalars } from './generated-metric.ts';
-import type { GeneratedGradient } from './loops.ts';
+import type { Column, GeneratedGradient } from './loops.ts';
 import { CornerStore, countBoxes, isNonFinite } from './pack.ts';
 import type { Metric, MetricConventions } from './types.ts';
 
@@ -162,20 +162,31 @@ function makeLoop(metric: Metric, conventions: MetricConventions): Loop {
       ...guardsFor(variant.name, conventions),
       ...parameters,
     });
-    const kernel = variant.name === 'giou';
+    const { name } = variant;
+    const kernel: 'giou' | 'ciou' | null = name === 'giou' || name === 'ciou' ? name : null;
     return (a, b, count, values, gradient, targetGradient) => {
       if (
-        kernel &&
+        kernel !== null &&
         count >= 16 &&
         targetGradient === null &&
         a instanceof Float32Array &&
         b instanceof Float32Array &&
         values instanceof Float32Array &&
         gradient instanceof Float32Array &&
-        useSimd() &&
-        giouGradientKernel(a, b, count, p, values, gradient)
-      )
-        return;
+        useSimd()
+      ) {
+        const otherwise = (from: number, to: number): number => {
+          const part = [a, b, gradient].map((column) => column.subarray(4 * from, 4 * to)) as [
+            Column,
+            Column,
+            Column,
+          ];
+          generated.gradient(part[0], part[1], to - from, p, values.subarray(from, to), part[2], null);
+          return 0;
+        };
+        const input = { metric: kernel, count, a, b, guards: p, scale: 1, values, gradient, otherwise };
+        if (pairGradientKernel(input) !== null) return;
+      }
       generated.gradient(a, b, count, p, values, gradient, targetGradient);
     };
   }

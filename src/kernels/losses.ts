@@ -1,21 +1,33 @@
-/** Losses on SIMD, float32 in and out, float64 in between: sigmoid focal loss with exponent 2, and GIoU with its gradient. */
+/** Sigmoid focal loss with exponent 2 on SIMD, float32 in and out, float64 in between; and the module of the losses. */
 import { lossesWasm } from './generated/losses.ts';
 import { KernelModule } from './instance.ts';
 
-interface LossesExports {
+/** Addresses of two columns of boxes, of the similarities and of the slopes; the sum of the similarities, or NaN. */
+type PairKernel = (
+  count: number,
+  a: number,
+  b: number,
+  values: number,
+  gradients: number,
+  scale: number,
+  ...guards: number[]
+) => number;
+
+export interface LossesExports {
   readonly memory: WebAssembly.Memory;
   begin(count: number): number;
   targets(): number;
   gradient(): number;
   values(): number;
-  giou(count: number, ...guards: number[]): void;
+  giou: PairKernel;
+  ciou: PairKernel;
   focal(count: number, positive: number, negative: number, scale: number): number;
 }
 
 const module = new KernelModule<LossesExports>(lossesWasm);
 
 /** Elements a chunk: logits, targets and gradients stay in a second-level cache. */
-const CHUNK = 8192;
+export const CHUNK = 8192;
 
 export interface FocalKernelInput {
   readonly logits: Float32Array;
@@ -34,7 +46,7 @@ export interface FocalKernelInput {
 export function focalKernel(input: FocalKernelInput): number | null {
   const { logits, targets, labels, columns, positive, negative, scale, gradient } = input;
   if (columns > CHUNK) return null;
-  const kernel = start();
+  const kernel = startLosses();
   if (kernel === null) return null;
   const { exports, logitsIn, targetsIn, out } = kernel;
   const step = labels ? columns * Math.floor(CHUNK / columns) : CHUNK;
@@ -55,34 +67,6 @@ export function focalKernel(input: FocalKernelInput): number | null {
   return sum;
 }
 
-/** GIoU of aligned float32 pairs and its gradient by the first, as the generated loop computes them. False: no memory. */
-export function giouGradientKernel(
-  a: Float32Array,
-  b: Float32Array,
-  count: number,
-  guards: Float64Array,
-  values: Float32Array,
-  gradient: Float32Array,
-): boolean {
-  const kernel = start();
-  if (kernel === null) return false;
-  const { exports, logitsIn, targetsIn, out } = kernel;
-  const pairs = CHUNK / 4;
-  const found = new Float32Array(exports.memory.buffer, exports.values(), pairs);
-  const [height, union, unionFloor, penaltyEnclosing, floor, penaltyUnion, enclosing] = guards;
-  for (let from = 0; from < count; from += pairs) {
-    const size = Math.min(pairs, count - from);
-    logitsIn.set(a.subarray(4 * from, 4 * (from + size)));
-    targetsIn.set(b.subarray(4 * from, 4 * (from + size)));
-    // An odd count computes one pair more, of whatever lies there, and leaves it.
-    const even = size + (size % 2);
-    exports.giou(even, height!, union!, unionFloor!, penaltyEnclosing!, floor!, penaltyUnion!, enclosing!);
-    values.set(found.subarray(0, size), from);
-    gradient.set(out.subarray(0, 4 * size), 4 * from);
-  }
-  return true;
-}
-
 function fillLabels(
   targets: Float32Array,
   labels: ArrayLike<number>,
@@ -97,14 +81,16 @@ function fillLabels(
   }
 }
 
-interface LossesMemory {
+/** The instance and its first three columns, of {@link CHUNK} numbers each. */
+export interface LossesMemory {
   readonly exports: LossesExports;
   readonly logitsIn: Float32Array;
   readonly targetsIn: Float32Array;
   readonly out: Float32Array;
 }
 
-function start(): LossesMemory | null {
+/** Lays the columns out; null where there is no memory. */
+export function startLosses(): LossesMemory | null {
   try {
     const { exports } = module;
     const at = exports.begin(CHUNK);

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NumericError } from '../../src/errors.ts';
-import { iouGradient } from '../../src/iou/gradient.ts';
 import { setBackend } from '../../src/kernels/index.ts';
 import { type SigmoidFocalOptions, sigmoidFocalLoss } from '../../src/losses/classification/sigmoid-focal.ts';
 import { integers, uniform } from '../golden/seeded.ts';
@@ -71,42 +70,5 @@ describe('sigmoid focal loss on the kernel', () => {
 
   it('of nothing is 0', () => {
     expect(sigmoidFocalLoss(new Float32Array(0), new Int32Array(0), { classes: 4 }).value).toBe(0);
-  });
-});
-
-describe('GIoU gradient on the kernel', () => {
-  it('is the loop of every preset, float32 digit by digit', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 16, max: 5000 }),
-        fc.constantFrom('torchvision', 'ultralytics', 'mmdetection'),
-        seeds,
-        (n, preset, seed) => {
-          // quarters: coinciding and touching edges and boxes without area are frequent
-          const make = (offset: number): Float32Array => {
-            const out = Float32Array.from(integers(seed + offset, 4 * n, 40), (v) => v / 4);
-            for (let i = 0; i < out.length; i += 4) {
-              out[i + 2]! += out[i]!;
-              out[i + 3]! += out[i + 1]!;
-            }
-            return out;
-          };
-          const a = make(0);
-          const b = make(1);
-          const [kernel, loop] = (['simd', 'javascript'] as const).map((backend) => {
-            setBackend(backend);
-            return iouGradient(a, b, { metric: 'giou', preset });
-          });
-          for (const [got, expected] of [
-            [kernel!.values, loop!.values],
-            [kernel!.gradient, loop!.gradient],
-          ] as const) {
-            // −0 and 0 are one number
-            expect(got.findIndex((value, i) => value !== expected[i])).toBe(-1);
-          }
-        },
-      ),
-      { numRuns: 60, seed: 3 },
-    );
   });
 });

@@ -3,6 +3,7 @@ import type { BoxArray, BoxFormat, Preset } from '../../boxes/types.ts';
 import type { BoxCoder } from '../../coders/types.ts';
 import { OptionError, ShapeError } from '../../errors.ts';
 import { iouGradient } from '../../iou/gradient.ts';
+import { summedIouGradient } from '../../iou/gradient-sum.ts';
 import type { Metric } from '../../iou/types.ts';
 import { closeLoss, type LossOptions, type LossResult, openLoss } from '../common.ts';
 import { practicalAspect } from './practical-aspect.ts';
@@ -60,6 +61,23 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
   const boxes = through === undefined ? prediction : through.decode(prediction, priors!);
   const buffers = openLoss(prediction, prediction.length / 4, options);
   const { gradient, terms, scale } = buffers;
+  const conventions = {
+    ...(options.preset === undefined ? {} : { preset: options.preset }),
+    ...(options.eps === undefined ? {} : { eps: options.eps }),
+  };
+  const whole =
+    transform === 'linear' &&
+    through === undefined &&
+    weights === undefined &&
+    terms === undefined &&
+    format === 'xyxy' &&
+    (options.pixelOffset ?? 0) === 0 &&
+    options.practicalGradient !== true;
+  const total = whole ? summedIouGradient(prediction, target, gradient, -scale, metric, conventions) : null;
+  if (total !== null) {
+    const sum = prediction.length / 4 - total;
+    return closeLoss('iouLoss', sum, buffers, ['prediction', prediction], ['target', target]);
+  }
   // The slopes of the similarity go where the gradient will stand, unless a coder has to carry them there.
   const room =
     through === undefined &&
@@ -71,8 +89,7 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
     metric,
     format,
     ...room,
-    ...(options.preset === undefined ? {} : { preset: options.preset }),
-    ...(options.eps === undefined ? {} : { eps: options.eps }),
+    ...conventions,
     ...(options.pixelOffset === undefined ? {} : { pixelOffset: options.pixelOffset }),
   });
   if (options.practicalGradient === true) {
