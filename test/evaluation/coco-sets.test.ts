@@ -1,9 +1,11 @@
 /** Boxes, masks and keypoints on 100 seeded sets, against pycocotools. */
 import { describe, expect, it } from 'vitest';
 import { DatasetError, OptionError } from '../../src/errors.ts';
-import { evaluateCoco } from '../../src/evaluation/index.ts';
+import { type EvaluationTensor, evaluateCoco } from '../../src/evaluation/index.ts';
 import golden from '../golden/evaluation/coco.json' with { type: 'json' };
 import { cocoSet } from '../golden/evaluation/coco-sets.ts';
+import tensors from '../golden/evaluation/coco-tensors.json' with { type: 'json' };
+import { tensorSet } from '../golden/evaluation/coco-tensors.ts';
 
 describe.each(['bbox', 'segm', 'keypoints'] as const)('%s', (type) => {
   it('gives the numbers of pycocotools to 1e-10 on every set', () => {
@@ -31,5 +33,46 @@ describe('bad rows', () => {
     );
     expect(() => evaluateCoco(dataset, broken({ bbox: [1, 2, 3] }))).toThrow(DatasetError);
     expect(() => evaluateCoco(dataset, results, { type: 'boxes' as 'bbox' })).toThrow(OptionError);
+  });
+});
+
+describe('tensors', () => {
+  const parameters = {
+    default: {},
+    limits: { maxDetections: [1, 3, 7] },
+    thresholds: { iouThresholds: [0.3, 0.5, 0.8], recallThresholds: [0, 0.25, 0.5, 1] },
+  } as const;
+  // a weighted sum an area and limit, as the golden has it
+  const sums = ({ data, dims }: EvaluationTensor): number[] => {
+    const cells = dims[3]! * dims[4]!;
+    const out = Array<number>(cells).fill(0);
+    data.forEach((value, i) => {
+      out[i % cells]! += value * (1 + (Math.floor(i / cells) % 97));
+    });
+    return out;
+  };
+  it.each(Object.keys(parameters) as (keyof typeof parameters)[])('are those of pycocotools: %s', (name) => {
+    for (const expected of tensors.sets) {
+      const { dataset, results } = tensorSet(expected.seed);
+      const got = evaluateCoco(dataset, results, parameters[name]);
+      const wanted = expected[name];
+      expect(got.precision.dims).toEqual(wanted.shape);
+      wanted.recall.forEach((value, i) => {
+        expect(Math.abs(got.recall.data[i]! - value), `seed ${expected.seed}`).toBeLessThan(1e-12);
+      });
+      for (const key of ['precision', 'scores'] as const) {
+        sums(got[key]).forEach((value, i) => {
+          expect(Math.abs(value - wanted[key][i]!), `seed ${expected.seed}, ${key}`).toBeLessThan(1e-7);
+        });
+      }
+      got.perClass.forEach(({ ap }, k) => {
+        expect(ap).toBeCloseTo(wanted.perClass[k]!, 12);
+      });
+      if (name === 'default') {
+        got.stats.forEach((value, i) => {
+          expect(value).toBeCloseTo(expected.default.stats[i]!, 12);
+        });
+      }
+    }
   });
 });

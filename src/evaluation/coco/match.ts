@@ -43,6 +43,8 @@ export class Matcher {
   readonly #groups: Groups;
   readonly #settings: MatchSettings;
   readonly #similarities: Float64Array;
+  /** Largest similarity of each detection of a group: below a threshold it matches nothing. */
+  readonly #reach: Float64Array;
   readonly #truthAreas: Float64Array;
   readonly #hasId: Uint8Array;
   readonly #isIgnored: Uint8Array;
@@ -55,8 +57,9 @@ export class Matcher {
   constructor(groups: Groups, settings: MatchSettings) {
     this.#groups = groups;
     this.#settings = settings;
-    const { truths, pairs } = largestGroup(groups);
+    const { truths, detections, pairs } = largestGroup(groups);
     this.#similarities = new Float64Array(pairs);
+    this.#reach = new Float64Array(detections);
     this.#truthAreas = Float64Array.from(groups.truths, (truth) => truth.area);
     this.#hasId = Uint8Array.from(groups.truths, (truth) => (truth.id === 0 ? 0 : 1));
     this.#isIgnored = new Uint8Array(truths);
@@ -81,7 +84,7 @@ export class Matcher {
   /** Matches all groups of the category with rank `category`. */
   match(category: number): CategoryMatches {
     const groups = this.#groups;
-    const { areas, comparison, thresholds } = this.#settings;
+    const { areas, thresholds } = this.#settings;
     const [start, end] = this.#detectionsOf(category);
     const count = end - start;
     const positives = areas.map(() => 0);
@@ -89,9 +92,8 @@ export class Matcher {
     for (let g = groups.categoryStarts[category]!; g < groups.categoryStarts[category + 1]!; g++) {
       const first = groups.detectionStarts[g]!;
       const detections = groups.detectionStarts[g + 1]! - first;
-      const hasTruths = groups.truthStarts[g + 1]! > groups.truthStarts[g]!;
       for (let d = 0; d < detections; d++) this.#ranks[first - start + d] = d;
-      if (detections > 0 && hasTruths) comparison.compare(g, this.#similarities);
+      if (detections > 0) this.#compare(g, detections);
       for (let a = 0; a < areas.length; a++) {
         const counted = this.#orderTruths(g, a);
         positives[a]! += counted;
@@ -106,6 +108,20 @@ export class Matcher {
       overlaps: this.#overlaps,
       positives,
     };
+  }
+
+  #compare(group: number, detections: number): void {
+    const truths = this.#groups.truthStarts[group + 1]! - this.#groups.truthStarts[group]!;
+    const reach = this.#reach;
+    reach.fill(-1, 0, detections);
+    if (truths === 0) return;
+    const similarities = this.#similarities;
+    this.#settings.comparison.compare(group, similarities);
+    for (let d = 0; d < detections; d++) {
+      for (let at = d * truths; at < (d + 1) * truths; at++) {
+        if (similarities[at]! > reach[d]!) reach[d] = similarities[at]!;
+      }
+    }
   }
 
   /** Counted truths first, each part in file order. Gives the number of counted ones. */
@@ -136,34 +152,39 @@ export class Matcher {
     const order = this.#order;
     const taken = this.#taken;
     const similarities = this.#similarities;
+    const reach = this.#reach;
+    const hasId = this.#hasId;
+    const overlaps = this.#overlaps;
+    const { detectionAreas } = comparison;
     for (let t = 0; t < thresholds.length; t++) {
       const threshold = Math.min(thresholds[t]!, 1 - 1e-10);
       taken.fill(0, 0, truths);
       for (let d = 0; d < detections; d++) {
-        let best = threshold;
         let match = -1;
-        for (let j = 0; j < truths; j++) {
-          const truth = order[j]!;
-          if (taken[j] === 1 && repeatable[firstTruth + truth] === 0) continue;
-          if (match > -1 && match < counted && j >= counted) break;
-          const similarity = similarities[d * truths + truth]!;
-          if (similarity < best) continue;
-          best = similarity;
-          match = j;
+        if (reach[d]! >= threshold) {
+          let best = threshold;
+          for (let j = 0; j < truths; j++) {
+            const truth = order[j]!;
+            if (taken[j] === 1 && repeatable[firstTruth + truth] === 0) continue;
+            if (match > -1 && match < counted && j >= counted) break;
+            const similarity = similarities[d * truths + truth]!;
+            if (similarity < best) continue;
+            best = similarity;
+            match = j;
+          }
+          if (match >= 0 && area === 0) overlaps[t * stride + offset + d] = best;
         }
         let flag = 0;
-        const at = t * stride + offset + d;
         if (match >= 0) {
           taken[match] = 1;
-          if (this.#hasId[firstTruth + order[match]!] === 1) flag = MATCHED;
+          if (hasId[firstTruth + order[match]!] === 1) flag = MATCHED;
           if (match >= counted) flag |= IGNORED;
-          if (area === 0) this.#overlaps[at] = best;
         }
         if ((flag & MATCHED) === 0) {
-          const size = comparison.detectionAreas[firstDetection + d]!;
+          const size = detectionAreas[firstDetection + d]!;
           if (size < low || size > high || exempt?.[firstDetection + d] === 1) flag |= IGNORED;
         }
-        flags[at] = flag;
+        flags[t * stride + offset + d] = flag;
       }
     }
   }
