@@ -14,7 +14,7 @@ interface OrtLike {
 }
 
 /** Imports a peer by a name that is not resolved before it is needed. */
-async function load(module: string): Promise<unknown> {
+export async function load(module: string): Promise<unknown> {
   try {
     return await import(module);
   } catch {
@@ -22,7 +22,7 @@ async function load(module: string): Promise<unknown> {
   }
 }
 
-const oneThread = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 };
+export const oneThread = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 };
 
 export async function loadOrt(module: 'onnxruntime-node' | 'onnxruntime-web'): Promise<OrtLike | null> {
   const found = (await load(module)) as (OrtLike & { default?: OrtLike }) | null;

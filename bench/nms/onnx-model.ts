@@ -1,6 +1,6 @@
-/** Writes small ONNX models with the operator NonMaxSuppression, byte by byte: no tool for it is needed. */
+/** Writes small ONNX models byte by byte: no tool for it is needed. Those of suppression are here, those of IoU in ../iou. */
 
-type Bytes = readonly number[];
+export type Bytes = readonly number[];
 
 const text = (value: string): Bytes => [...new TextEncoder().encode(value)];
 
@@ -21,10 +21,10 @@ const block = (field: number, content: Bytes): Bytes => [
   ...varint(content.length),
   ...content,
 ];
-const name = (field: number, value: string): Bytes => block(field, text(value));
+export const name = (field: number, value: string): Bytes => block(field, text(value));
 
-const FLOAT = 1;
-const INT64 = 7;
+export const FLOAT = 1;
+export const INT64 = 7;
 
 function littleEndian(type: number, values: readonly number[]): Bytes {
   const bytes = new DataView(new ArrayBuffer(values.length * (type === INT64 ? 8 : 4)));
@@ -35,7 +35,7 @@ function littleEndian(type: number, values: readonly number[]): Bytes {
   return [...new Uint8Array(bytes.buffer)];
 }
 
-function constant(label: string, type: number, values: readonly number[]): Bytes {
+export function constant(label: string, type: number, values: readonly number[]): Bytes {
   return block(5, [
     ...number(1, values.length),
     ...number(2, type),
@@ -44,37 +44,37 @@ function constant(label: string, type: number, values: readonly number[]): Bytes
   ]);
 }
 
-function node(
+export function node(
   operator: string,
   inputs: readonly string[],
-  output: string,
+  output: string | readonly string[],
   attributes: readonly Bytes[] = [],
 ): Bytes {
   return block(1, [
     ...inputs.flatMap((input) => name(1, input)),
-    ...name(2, output),
+    ...[output].flat().flatMap((result) => name(2, result)),
     ...name(4, operator),
     ...attributes.flatMap((attribute) => block(5, attribute)),
   ]);
 }
 
-const integer = (label: string, value: number): Bytes => [
+export const integer = (label: string, value: number): Bytes => [
   ...name(1, label),
   ...number(3, value),
   ...number(20, 2),
 ];
-const integers = (label: string, values: readonly number[]): Bytes => [
+export const integers = (label: string, values: readonly number[]): Bytes => [
   ...name(1, label),
   ...values.flatMap((value) => number(8, value)),
   ...number(20, 7),
 ];
 
-function value(field: number, label: string, type: number, dims: readonly (number | string)[]): Bytes {
+export function value(field: number, label: string, type: number, dims: readonly (number | string)[]): Bytes {
   const shape = dims.flatMap((dim) => block(1, typeof dim === 'number' ? number(1, dim) : name(2, dim)));
   return block(field, [...name(1, label), ...block(2, block(1, [...number(1, type), ...block(2, shape)]))]);
 }
 
-function model(graph: Bytes): Uint8Array {
+export function model(graph: Bytes): Uint8Array {
   return Uint8Array.from([
     ...number(1, 8),
     ...block(7, graph),
@@ -103,14 +103,7 @@ export function nmsModel(threshold: number): Uint8Array {
 /** A YOLOv8 output [1, 84, N] to `selected` [K, 3]: split, transpose, NonMaxSuppression of every class. */
 export function decodeModel(threshold: number, confidence: number): Uint8Array {
   return model([
-    ...block(1, [
-      ...name(1, 'output'),
-      ...name(1, 'parts'),
-      ...name(2, 'raw'),
-      ...name(2, 'scores'),
-      ...name(4, 'Split'),
-      ...block(5, integer('axis', 1)),
-    ]),
+    ...node('Split', ['output', 'parts'], ['raw', 'scores'], [integer('axis', 1)]),
     ...node('Transpose', ['raw'], 'boxes', [integers('perm', [0, 2, 1])]),
     ...node('NonMaxSuppression', ['boxes', 'scores', 'limit', 'iou', 'confidence'], 'selected', [
       integer('center_point_box', 1),

@@ -19,12 +19,14 @@ export class Python {
     this.#lines = lines[Symbol.asyncIterator]();
   }
 
-  /** Null where there is no Python with numpy. */
-  static async start(): Promise<Python | null> {
-    const script = fileURLToPath(new URL('./python_peers.py', import.meta.url));
-    const child = spawn(process.env.BOXOPS_PYTHON ?? '/usr/bin/python3', [script], {
+  /** Null where there is no Python with what the script imports. */
+  static async start(
+    script = new URL('./python_peers.py', import.meta.url),
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Python | null> {
+    const child = spawn(process.env.BOXOPS_PYTHON ?? '/usr/bin/python3', [fileURLToPath(script)], {
       stdio: ['pipe', 'pipe', 'ignore'],
-      env: { ...process.env, OMP_NUM_THREADS: '1' },
+      env: { ...process.env, OMP_NUM_THREADS: '1', ...environment },
     });
     child.on('error', () => {});
     const python = new Python(child, createInterface({ input: child.stdout! }));
@@ -34,11 +36,16 @@ export class Python {
     return python;
   }
 
-  async ask(request: object): Promise<Sample> {
+  async ask<T = Sample>(request: object): Promise<T> {
     this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.#lines.next();
     if (done === true) throw new Error('the Python peer ended');
-    return JSON.parse(value) as Sample;
+    return JSON.parse(value) as T;
+  }
+
+  /** Path of a file for the process to write. */
+  path(name: string): string {
+    return join(this.#folder, name);
   }
 
   /** Path of a file that holds the array. */

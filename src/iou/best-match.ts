@@ -64,12 +64,16 @@ export function bestMatch(a: BoxArray, b: BoxArray, options: BestMatchOptions = 
   result.columnValues?.fill(Number.NEGATIVE_INFINITY, 0, columns);
   result.columnIndices?.fill(-1, 0, columns);
   if (batch === undefined) {
-    match(0, rows, 0, columns, result);
-  } else {
-    const images = imagesOf(batch, rows, columns);
-    for (let k = 0; k < images; k++)
-      match(batch.a[k]!, batch.a[k + 1]!, batch.b[k]!, batch.b[k + 1]!, result);
+    comparison.run(() => match(0, rows, 0, columns, result));
+    return result;
   }
+  const images = imagesOf(batch, rows, columns);
+  comparison.run(() => {
+    for (let k = 0; k < images; k++) {
+      if (!match(batch.a[k]!, batch.a[k + 1]!, batch.b[k]!, batch.b[k + 1]!, result)) return false;
+    }
+    return true;
+  });
   return result;
 }
 
@@ -104,12 +108,12 @@ function indicesOf(length: number, out: Int32Array | undefined): Int32Array {
   return out;
 }
 
-function match(aFrom: number, aTo: number, bFrom: number, bTo: number, result: BestMatch): void {
+/** False when the kernel refuses. */
+function match(aFrom: number, aTo: number, bFrom: number, bTo: number, result: BestMatch): boolean {
   const { kernel, metric } = comparison;
   const { values, indices, secondValues, columnValues } = result;
   if (
     kernel !== null &&
-    comparison.finite &&
     secondValues === undefined &&
     columnValues === undefined &&
     values instanceof Float32Array &&
@@ -117,7 +121,7 @@ function match(aFrom: number, aTo: number, bFrom: number, bTo: number, result: B
   ) {
     const a = comparison.a.subarray(4 * aFrom, 4 * aTo) as Float32Array;
     const b = comparison.b.subarray(4 * bFrom, 4 * bTo) as Float32Array;
-    if (kernel.best(a, b, metric.implementation.single!.parameters, bFrom, values, indices, aFrom)) return;
+    return kernel.best(a, b, metric.implementation.single!.parameters, bFrom, values, indices, aFrom);
   }
   comparison.pack();
   const tile = tileOf(comparison);
@@ -140,6 +144,7 @@ function match(aFrom: number, aTo: number, bFrom: number, bTo: number, result: B
     values[i] = best;
     indices[i] = bestIndex;
   }
+  return true;
 }
 
 /** Lets row i compete for each column of a tile. */

@@ -43,7 +43,7 @@ export class Comparison {
   readonly store = new ColumnStore();
   terms: readonly Column[] = [];
   metric!: ResolvedMetric;
-  /** A SIMD kernel that gives the same bits, or null. */
+  /** A SIMD kernel that gives the same bits, or null; it looks at the boxes itself and may refuse. */
   kernel: IouKernel | null = null;
   /** Whether results are float32. */
   float32 = true;
@@ -61,25 +61,24 @@ export class Comparison {
     this.a = this.aStore.read(a, options.format, pixelOffset);
     this.b = this.bStore.read(b, options.format, pixelOffset);
     this.float32 = a instanceof Float32Array && b instanceof Float32Array;
-    const { survey } = this;
-    survey.nonFinite = false;
-    survey.extreme = false;
-    surveyBoxes(this.a, survey);
-    surveyBoxes(this.b, survey);
-    const single = this.float32 && implementation.single !== undefined && !survey.extreme;
-    this.kernel = single ? findKernel(implementation.name) : null;
-    this.singlePrecision = single;
+    this.kernel =
+      this.float32 && implementation.single !== undefined ? findKernel(implementation.name) : null;
     this.packed = false;
   }
 
   private singlePrecision = true;
   private packed = false;
 
-  /** Puts b into columns, for the loops; a kernel does without. */
+  /** Looks over the boxes and puts b into columns, for the loops; a kernel does without. */
   pack(): void {
     if (this.packed) return;
     this.packed = true;
-    const { store, metric, columns } = this;
+    const { store, metric, columns, survey } = this;
+    survey.nonFinite = false;
+    survey.extreme = false;
+    surveyBoxes(this.a, survey);
+    surveyBoxes(this.b, survey);
+    this.singlePrecision = this.float32 && metric.implementation.single !== undefined && !survey.extreme;
     store.fill(this.b, this.singlePrecision);
     if (metric.termCount === 0) {
       this.terms = noTerms;
@@ -125,9 +124,11 @@ export class Comparison {
     }
   }
 
-  /** Whether every box is finite. */
-  get finite(): boolean {
-    return !this.survey.nonFinite;
+  /** Runs a job on the kernel, and where it refuses any part, all of it on the loops: one call, one precision. */
+  run(job: () => boolean): void {
+    if (job()) return;
+    this.kernel = null;
+    job();
   }
 
   /** An array for results: `out` if it fits, else a new one of the results' precision. */

@@ -10,7 +10,7 @@ import { aspectAngle } from './formula/numeric.ts';
 export interface IouKernel {
   /**
    * `out[at + i * columns + j]` = similarity of box i of a and box j of b. `parameters` are the float32 loop's. False when
-   * it cannot (out of memory): the loops run instead.
+   * it cannot (out of memory, a box that float32 steps do not suit): the loops then run, for the whole call.
    */
   matrix(a: Float32Array, b: Float32Array, parameters: Float64Array, out: Float32Array, at: number): boolean;
   /**

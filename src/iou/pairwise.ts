@@ -37,31 +37,35 @@ export function pairwiseIou(a: BoxArray, b: BoxArray, options: PairwiseOptions =
   const { batch } = options;
   if (batch === undefined) {
     const out = comparison.output(rows * columns, options.out);
-    matrix(0, rows, 0, columns, out, 0);
+    comparison.run(() => matrix(0, rows, 0, columns, out, 0));
     return out;
   }
   const images = imagesOf(batch, rows, columns);
+  const cells = (k: number): number => (batch.a[k + 1]! - batch.a[k]!) * (batch.b[k + 1]! - batch.b[k]!);
   let length = 0;
-  for (let k = 0; k < images; k++) {
-    length += (batch.a[k + 1]! - batch.a[k]!) * (batch.b[k + 1]! - batch.b[k]!);
-  }
+  for (let k = 0; k < images; k++) length += cells(k);
   const out = comparison.output(length, options.out);
-  let at = 0;
-  for (let k = 0; k < images; k++) {
-    matrix(batch.a[k]!, batch.a[k + 1]!, batch.b[k]!, batch.b[k + 1]!, out, at);
-    at += (batch.a[k + 1]! - batch.a[k]!) * (batch.b[k + 1]! - batch.b[k]!);
-  }
+  comparison.run(() => {
+    let at = 0;
+    for (let k = 0; k < images; k++) {
+      if (!matrix(batch.a[k]!, batch.a[k + 1]!, batch.b[k]!, batch.b[k + 1]!, out, at)) return false;
+      at += cells(k);
+    }
+    return true;
+  });
   return out;
 }
 
-function matrix(aFrom: number, aTo: number, bFrom: number, bTo: number, out: BoxArray, at: number): void {
+/** False when the kernel refuses. */
+function matrix(aFrom: number, aTo: number, bFrom: number, bTo: number, out: BoxArray, at: number): boolean {
   const columns = bTo - bFrom;
   const { kernel, metric } = comparison;
-  if (kernel !== null && comparison.finite && out instanceof Float32Array && columns > 0) {
+  if (kernel !== null && out instanceof Float32Array && columns > 0) {
     const a = comparison.a.subarray(4 * aFrom, 4 * aTo) as Float32Array;
     const b = comparison.b.subarray(4 * bFrom, 4 * bTo) as Float32Array;
-    if (kernel.matrix(a, b, metric.implementation.single!.parameters, out, at)) return;
+    return kernel.matrix(a, b, metric.implementation.single!.parameters, out, at);
   }
   comparison.pack();
   for (let i = aFrom; i < aTo; i++) comparison.row(i, bFrom, bTo, out, at + (i - aFrom) * columns);
+  return true;
 }

@@ -1,5 +1,5 @@
 /**
- * Overlap of rotated boxes: the exact IoU of the two rectangles, and ProbIoU, which compares them as Gaussians.
+ * Overlap of rotated boxes: the exact IoU of the two rectangles, and similarities of the Gaussians that stand for them.
  *
  * A rotated box is its unrotated rectangle `x1,y1,x2,y2` and an angle about its centre, as in `Detections`. All in
  * float64; everything is relative to the second box's centre, so that large coordinates lose nothing.
@@ -7,25 +7,33 @@
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { countBoxes } from './pack.ts';
+import { type GaussianOptions, type GaussianOverlapName, gaussianOverlap } from './rotated-gaussian.ts';
 
-export interface RotatedOptions {
-  /** `'polygon'`: exact; `'iof'`: intersection over the first box; `'probiou'`: as Ultralytics. Default `'polygon'`. */
-  readonly overlap?: 'polygon' | 'iof' | 'probiou';
+/** How angles are counted. */
+export interface AngleOptions {
   /** Default radians (mmcv, Ultralytics); detectron2 counts in degrees. */
   readonly angleUnit?: 'radian' | 'degree';
   /** On the screen, y down. Default clockwise (mmcv, Ultralytics); detectron2 turns counter-clockwise. */
   readonly direction?: 'clockwise' | 'counterclockwise';
 }
 
+export interface RotatedOptions extends AngleOptions, GaussianOptions {
+  /**
+   * `'polygon'`: exact; `'iof'`: intersection over the first box; `'probiou'`: as Ultralytics; `'gwd'`, `'kld'` and
+   * `'kfiou'`: as mmrotate, see {@link GaussianOverlapName}. Default `'polygon'`.
+   */
+  readonly overlap?: 'polygon' | 'iof' | GaussianOverlapName;
+}
+
 /** Overlap of box i of a with box j of b. */
 export type RotatedOverlap = (i: number, j: number) => number;
 
 /**
- * Overlaps of every rotated box of `a` with every one of `b`: N×M float64, row-major. Two boxes without area, or with a
- * number that is not finite, have overlap 0 (the exact kinds) or NaN (ProbIoU of what is not finite).
+ * Overlaps of every rotated box of `a` with every one of `b`: N×M float64, row-major. A box without area, or with a
+ * number that is not finite, has overlap 0 (the exact kinds); the Gaussian kinds have NaN for what is not finite.
  *
- * `a` 4·N and `b` 4·M as unrotated `x1,y1,x2,y2`, angles N and M. Sources: detectron2 and mmcv `box_iou_rotated`;
- * Murrugarra-Llerena et al., arXiv 2106.06072, with Ultralytics' eps (so identical boxes give 0.9995, not 1).
+ * `a` 4·N and `b` 4·M as unrotated `x1,y1,x2,y2`, angles N and M. Source of the exact kinds: detectron2 and mmcv
+ * `box_iou_rotated`; of the others see {@link GaussianOverlapName}.
  */
 export function rotatedIou(
   a: BoxArray,
@@ -48,36 +56,40 @@ export function rotatedOverlap(
   aAngles: BoxArray,
   b: BoxArray,
   bAngles: BoxArray,
-  { overlap = 'polygon', angleUnit = 'radian', direction = 'clockwise' }: RotatedOptions = {},
+  options: RotatedOptions = {},
 ): RotatedOverlap {
-  for (const [name, boxes, angles] of [
-    ['a', a, aAngles],
-    ['b', b, bAngles],
-  ] as const) {
-    const count = countBoxes(boxes, name);
-    if (angles?.length !== count) {
-      throw new ShapeError(`expected ${count} angles of ${name}, got ${angles?.length}`, {
-        name,
-        expected: count,
-      });
-    }
+  const { overlap = 'polygon' } = options;
+  checkRotated('a', a, aAngles);
+  checkRotated('b', b, bAngles);
+  const turn = radiansClockwise(options);
+  if (overlap === 'polygon' || overlap === 'iof') {
+    return (i, j) => exact(a, i, turn * aAngles[i]!, b, j, turn * bAngles[j]!, overlap === 'iof');
   }
+  const similarity = gaussianOverlap(overlap, options);
+  return (i, j) => similarity(a, i, turn * aAngles[i]!, b, j, turn * bAngles[j]!);
+}
+
+/** Number of boxes; throws {@link ShapeError} unless there is an angle for each. */
+export function checkRotated(name: string, boxes: BoxArray, angles: BoxArray): number {
+  const count = countBoxes(boxes, name);
+  if (angles?.length !== count) {
+    throw new ShapeError(`expected ${count} angles of ${name}, got ${angles?.length}`, {
+      name,
+      expected: count,
+    });
+  }
+  return count;
+}
+
+/** What an angle is multiplied by to be radians, clockwise on the screen. */
+export function radiansClockwise({ angleUnit = 'radian', direction = 'clockwise' }: AngleOptions): number {
   if (!(angleUnit === 'radian' || angleUnit === 'degree')) {
     throw new OptionError(`angleUnit: expected 'radian' or 'degree', got ${String(angleUnit)}`);
   }
   if (!(direction === 'clockwise' || direction === 'counterclockwise')) {
     throw new OptionError(`direction: expected 'clockwise' or 'counterclockwise', got ${String(direction)}`);
   }
-  const turn = (direction === 'clockwise' ? 1 : -1) * (angleUnit === 'radian' ? 1 : Math.PI / 180);
-  switch (overlap) {
-    case 'polygon':
-    case 'iof':
-      return (i, j) => exact(a, i, turn * aAngles[i]!, b, j, turn * bAngles[j]!, overlap === 'iof');
-    case 'probiou':
-      return (i, j) => probabilistic(a, i, turn * aAngles[i]!, b, j, turn * bAngles[j]!);
-    default:
-      throw new OptionError(`overlap: expected 'polygon', 'iof' or 'probiou', got ${String(overlap)}`);
-  }
+  return (direction === 'clockwise' ? 1 : -1) * (angleUnit === 'radian' ? 1 : Math.PI / 180);
 }
 
 /** A polygon of at most eight corners, x and y in turn, and room for the next. */
@@ -162,42 +174,4 @@ function area(count: number): number {
     twice += polygon[at]! * polygon[next + 1]! - polygon[next]! * polygon[at + 1]!;
   }
   return Math.abs(twice) / 2;
-}
-
-const eps = 1e-7;
-
-function probabilistic(
-  a: BoxArray,
-  i: number,
-  aAngle: number,
-  b: BoxArray,
-  j: number,
-  bAngle: number,
-): number {
-  const p = 4 * i;
-  const q = 4 * j;
-  const [a1, b1, c1] = covariance(a[p + 2]! - a[p]!, a[p + 3]! - a[p + 1]!, aAngle);
-  const [a2, b2, c2] = covariance(b[q + 2]! - b[q]!, b[q + 3]! - b[q + 1]!, bAngle);
-  const dx = (a[p]! - b[q]! + (a[p + 2]! - b[q + 2]!)) / 2;
-  const dy = (a[p + 1]! - b[q + 1]! + (a[p + 3]! - b[q + 3]!)) / 2;
-  const determinant = (a1 + a2) * (b1 + b2) - (c1 + c2) ** 2;
-  const t1 = (((a1 + a2) * dy * dy + (b1 + b2) * dx * dx) / (determinant + eps)) * 0.25;
-  const t2 = (((c1 + c2) * -dx * dy) / (determinant + eps)) * 0.5;
-  const own = Math.sqrt(Math.max(a1 * b1 - c1 * c1, 0) * Math.max(a2 * b2 - c2 * c2, 0));
-  const t3 = Math.log(determinant / (4 * own + eps) + eps) * 0.5;
-  const distance = Math.min(100, Math.max(eps, t1 + t2 + t3));
-  return 1 - Math.sqrt(1 - Math.exp(-distance) + eps);
-}
-
-/** Variances and covariance of a rotated box's Gaussian. */
-function covariance(width: number, height: number, angle: number): [number, number, number] {
-  const along = (width * width) / 12;
-  const across = (height * height) / 12;
-  const cos = Math.cos(angle);
-  const sin = Math.sin(angle);
-  return [
-    along * cos * cos + across * sin * sin,
-    along * sin * sin + across * cos * cos,
-    (along - across) * cos * sin,
-  ];
 }

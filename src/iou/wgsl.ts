@@ -28,15 +28,22 @@ export interface MetricWgsl {
   bTerms(corners: Column, out: Float32Array): void;
 }
 
-/** The WGSL of a metric under a library's conventions. */
-export function metricWgsl(metric: Metric, conventions: MetricConventions = {}): MetricWgsl {
+/**
+ * The WGSL of a metric under a library's conventions. `angles` `'computed'` is for boxes that are on the GPU already: the
+ * function then computes what the CPU would have computed once a box.
+ */
+export function metricWgsl(
+  metric: Metric,
+  conventions: MetricConventions = {},
+  angles: 'given' | 'computed' = 'given',
+): MetricWgsl {
   const { variant, parameters } = formulaOf(metric);
   const named = typeof metric === 'string' || typeof metric.variant === 'string';
   // A named variant keeps its scalars as parameters: one shader serves every preset. Others have theirs written in.
   const formula = named
     ? variant.formula(new Terms(fullGuards))
     : instantiate(variant, parameters, conventions);
-  const emitted = emitWgsl('similarity', formula);
+  const emitted = emitWgsl('similarity', formula, undefined, angles);
   const all: Record<string, number> = {
     ...defaultGuards,
     ...variant.parameters,
@@ -45,11 +52,12 @@ export function metricWgsl(metric: Metric, conventions: MetricConventions = {}):
   };
   const values = Float32Array.from(emitted.parameters, (name) => all[name]!);
   // Angles read guards too: the CPU's formula has them as values.
-  const termGraph = named
-    ? angleGraph(instantiate(variant, parameters, conventions))
-    : { graph: emitted.graph, a: emitted.aTerms, b: emitted.bTerms };
+  const termGraph =
+    named && angles === 'given'
+      ? angleGraph(instantiate(variant, parameters, conventions))
+      : { graph: emitted.graph, a: emitted.aTerms, b: emitted.bTerms };
   return {
-    key: named ? variant.name : emitted.source,
+    key: named ? `${variant.name}${angles === 'given' ? '' : ' computed'}` : emitted.source,
     source: emitted.source,
     parameters: emitted.parameters,
     values,

@@ -15,7 +15,9 @@ interface IouExports {
   aAngles(): number;
   out(): number;
   outIndices(): number;
+  plain(boxes: number, count: number): number;
   pack(columns: number): void;
+  packAreas(columns: number): void;
   matrix(metric: number, rows: number, columns: number, diagonalEps: number, alphaEps: number): void;
   best(metric: number, rows: number, columns: number, diagonalEps: number, alphaEps: number): void;
 }
@@ -44,26 +46,31 @@ export class IouSimd {
     this.#angles = angles;
   }
 
-  /** `out[at + i * columns + j]`: similarity of box i of a and box j of b. False when memory ran out. */
+  /**
+   * `out[at + i * columns + j]`: similarity of box i of a and box j of b. False when memory ran out, or at a box that is
+   * not finite, very large or very narrow: some of `out` may then be written.
+   */
   matrix(a: Float32Array, b: Float32Array, parameters: Float64Array, out: Float32Array, at: number): boolean {
     const rows = a.length / 4;
     const columns = b.length / 4;
     const step = Math.max(1, Math.min(rows, Math.floor(CHUNK_CELLS / columns)));
     return guarded((kernel) => {
-      this.#begin(kernel, b, step, step * columns);
+      if (!this.#begin(kernel, b, step, step * columns)) return false;
+      kernel.pack(columns);
       const { buffer } = kernel.memory;
       const results = new Float32Array(buffer, kernel.out(), step * columns);
       for (let from = 0; from < rows; from += step) {
         const count = Math.min(step, rows - from);
-        this.#load(kernel, a, from, count);
+        if (!this.#load(kernel, a, from, count)) return false;
         kernel.matrix(this.#metric, count, columns, parameters[0] ?? 0, parameters[1] ?? 0);
         const filled = count === step ? results : results.subarray(0, count * columns);
         out.set(filled, at + from * columns);
       }
+      return true;
     });
   }
 
-  /** Largest similarity of each row and its column plus `indexOffset`, the lower at a tie. False when memory ran out. */
+  /** Largest similarity of each row and its column plus `indexOffset`, the lower at a tie. False as {@link matrix}. */
   best(
     a: Float32Array,
     b: Float32Array,
@@ -77,40 +84,45 @@ export class IouSimd {
     const columns = b.length / 4;
     const step = Math.max(1, Math.min(rows, CHUNK_ROWS));
     return guarded((kernel) => {
-      this.#begin(kernel, b, step, step);
+      if (!this.#begin(kernel, b, step, step)) return false;
+      kernel.packAreas(columns);
       const { buffer } = kernel.memory;
       for (let from = 0; from < rows; from += step) {
         const count = Math.min(step, rows - from);
-        this.#load(kernel, a, from, count);
+        if (!this.#load(kernel, a, from, count)) return false;
         kernel.best(this.#metric, count, columns, parameters[0] ?? 0, parameters[1] ?? 0);
         values.set(new Float32Array(buffer, kernel.out(), count), at + from);
         const found = new Int32Array(buffer, kernel.outIndices(), count);
         if (indexOffset === 0) indices.set(found, at + from);
         else for (let i = 0; i < count; i++) indices[at + from + i] = found[i]! + indexOffset;
       }
+      return true;
     });
   }
 
-  #begin(kernel: IouExports, b: Float32Array, rows: number, cells: number): void {
+  #begin(kernel: IouExports, b: Float32Array, rows: number, cells: number): boolean {
     const columns = b.length / 4;
     const bIn = kernel.begin(columns, rows, cells);
     new Float32Array(kernel.memory.buffer, bIn, b.length).set(b);
+    if (kernel.plain(bIn, columns) === 0) return false;
     this.#angles?.(b, new Float32Array(kernel.memory.buffer, kernel.bAngles(), columns));
-    kernel.pack(columns);
+    return true;
   }
 
-  #load(kernel: IouExports, a: Float32Array, from: number, count: number): void {
+  #load(kernel: IouExports, a: Float32Array, from: number, count: number): boolean {
     const part = a.subarray(4 * from, 4 * (from + count));
     new Float32Array(kernel.memory.buffer, kernel.aBoxes(), 4 * count).set(part);
+    if (kernel.plain(kernel.aBoxes(), count) === 0) return false;
     this.#angles?.(part, new Float32Array(kernel.memory.buffer, kernel.aAngles(), count));
+    return true;
   }
 }
 
-function guarded(work: (kernel: IouExports) => void): boolean {
+function guarded(work: (kernel: IouExports) => boolean): boolean {
   try {
-    work(module.exports);
+    const done = work(module.exports);
     module.release();
-    return true;
+    return done;
   } catch (error) {
     module.drop();
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return false;

@@ -23,7 +23,7 @@ export interface WgslFunction {
 }
 
 /** Parameters of the function, and words that a formula may use as a label and WGSL keeps for itself. */
-const reserved = [
+export const reservedWords = [
   'a',
   'b',
   'p',
@@ -61,10 +61,32 @@ const reserved = [
 
 const components = ['x', 'y', 'z', 'w'];
 
-/** Writes a formula as a WGSL function. */
-export function emitWgsl(name: string, formula: Expression, structName = 'MetricParameters'): WgslFunction {
+/**
+ * atan(width / height) for boxes that the CPU never sees, in place of WGSL's own, which may be off by 4096 units. Cephes'
+ * single-precision polynomial after reduction to 0 … tan(π/8): within 2e-7.
+ */
+const aspectAngle = `fn aspectAngle(width: f32, height: f32) -> f32 {
+  let large = max(abs(width), abs(height));
+  let t = min(abs(width), abs(height)) / select(large, 1.0, large == 0.0);
+  let reduced = select(t, (t - 1.0) / (t + 1.0), t > 0.41421357);
+  let z = reduced * reduced;
+  let series = (((0.0805374449538 * z - 0.138776856032) * z + 0.199777106478) * z - 0.333329491539) * z * reduced;
+  let angle = select(0.0, 0.78539819, t > 0.41421357) + (series + reduced);
+  let turned = select(angle, 1.57079637 - angle, abs(width) > abs(height));
+  return select(turned, -turned, (width < 0.0) != (height < 0.0));
+}
+`;
+
+/** Writes a formula as a WGSL function; with `angles` `'computed'` the function needs no terms from the CPU. */
+export function emitWgsl(
+  name: string,
+  formula: Expression,
+  structName = 'MetricParameters',
+  angleSource: 'given' | 'computed' = 'given',
+): WgslFunction {
   const graph = buildGraph([formula]);
-  const angles = graph.nodes.filter((node) => node.operation === 'angle');
+  const known = graph.nodes.filter((node) => node.operation === 'angle');
+  const angles = angleSource === 'given' ? known : [];
   const aTerms = angles.filter((node) => node.depends === dependsOnA).map((node) => node.id);
   const bTerms = angles.filter((node) => node.depends === dependsOnB).map((node) => node.id);
   if (aTerms.length + bTerms.length !== angles.length || aTerms.length > 2 || bTerms.length > 2) {
@@ -87,7 +109,7 @@ export function emitWgsl(name: string, formula: Expression, structName = 'Metric
     .map((id) => trimmed[id]!.name);
   const texts = new Map<number, string>();
   const lines: string[] = [];
-  const taken = new Set(reserved);
+  const taken = new Set<string>(reservedWords);
   for (const id of order) {
     const node = trimmed[id]!;
     if (stops.has(id)) {
@@ -113,6 +135,7 @@ export function emitWgsl(name: string, formula: Expression, structName = 'Metric
   }
   const struct = parameters.length === 0 ? '' : `, p: ${structName}`;
   const source = [
+    ...(known.length > angles.length ? [aspectAngle] : []),
     `fn ${name}(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f${struct}) -> f32 {`,
     ...lines,
     `  return ${texts.get(graph.outputs[0]!)};`,
@@ -123,7 +146,8 @@ export function emitWgsl(name: string, formula: Expression, structName = 'Metric
 
 const corner: Readonly<Record<string, string>> = { x1: 'x', y1: 'y', x2: 'z', y2: 'w' };
 
-function nodeText(node: GraphNode, inputs: readonly string[]): string {
+/** An operation over the texts of its inputs. */
+export function nodeText(node: GraphNode, inputs: readonly string[]): string {
   const [x, y, z, w] = inputs as [string, string, string, string];
   switch (node.operation) {
     case 'input':
@@ -155,6 +179,8 @@ function nodeText(node: GraphNode, inputs: readonly string[]): string {
       return `select(select(0.5, 0.0, ${x} < ${y}), 1.0, ${x} > ${y})`;
     case 'power':
       return `select(select(1.0, 0.0, ${y} > 0.0), exp(${y} * log(max(${x}, 1e-30))), ${x} > 0.0)`;
+    case 'angle':
+      return `aspectAngle(${x}, ${y})`;
     case 'detach':
       return x;
     default:

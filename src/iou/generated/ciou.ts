@@ -35,7 +35,7 @@ export function ciouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const v54 = fround(bAspectAngle - aAspectAngle);
     const aspectDifference = fround(fround(v54 * v54) * 0.40528473258018494);
     let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const unionArea = fround(fround(aArea + fround(bWidth * bHeight)) - intersection);
       const iou = unionArea === 0 ? 0 : fround(intersection / unionArea);

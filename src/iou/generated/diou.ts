@@ -24,7 +24,7 @@ export function diouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const diagonalSquared = fround(fround(fround(enclosingWidth * enclosingWidth) + fround(enclosingHeight * enclosingHeight)) + diagonalEps);
     const centreShare = diagonalSquared === 0 ? 0 : fround(fround(fround(centreDeltaX * centreDeltaX) + fround(centreDeltaY * centreDeltaY)) / diagonalSquared);
     let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const unionArea = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
       similarity = fround((unionArea === 0 ? 0 : fround(intersection / unionArea)) - centreShare);

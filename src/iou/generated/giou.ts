@@ -19,7 +19,7 @@ export function giouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const unionArea = fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1)));
     const enclosingArea = fround(fround(Math.max(ax2, bx2) - Math.min(ax1, bx1)) * fround(Math.max(ay2, by2) - Math.min(ay1, by1)));
     let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const unionArea25 = fround(unionArea - intersection);
       similarity = fround((unionArea25 === 0 ? 0 : fround(intersection / unionArea25)) - (enclosingArea === 0 ? 0 : fround(fround(enclosingArea - unionArea25) / enclosingArea)));

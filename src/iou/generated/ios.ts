@@ -17,7 +17,7 @@ export function iosRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
       const v24 = Math.min(aArea, fround(fround(bx2 - bx1) * fround(by2 - by1)));
       similarity = v24 === 0 ? 0 : fround(fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0)) / v24);
     } else {

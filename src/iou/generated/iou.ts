@@ -17,7 +17,7 @@ export function iouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const unionArea = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
       similarity = unionArea === 0 ? 0 : fround(intersection / unionArea);
@@ -41,7 +41,7 @@ export function iouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
       const intersection = fround(Math.max(fround(Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max(fround(Math.min(ay2, by2) - Math.max(ay1, by1)), 0));
       const unionArea = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
       similarity = unionArea === 0 ? 0 : fround(intersection / unionArea);
@@ -65,7 +65,7 @@ export function iouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const bx2 = x2s[j]!;
     const by2 = y2s[j]!;
     let similarity: number;
-    if (bx1 < ax2 && bx2 > ax1 && by1 < ay2 && by2 > ay1) {
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
       const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
       const v32 = Math.max((((aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection) + unionEps), unionFloor);
       similarity = v32 === 0 ? 0 : intersection / v32;

@@ -1,7 +1,8 @@
 // Similarity matrices and best matches of float32 boxes, four columns a step, bit for bit as the generated float32 loops
 // of src/iou compute them (a select in place of their branch: without an intersection both give the same).
 //
-// b is packed four boxes a block: x1, y1, x2, y2, area, aspect angle, four of each. a is read row by row.
+// A matrix takes a row against four columns a step: b is packed four boxes a block, x1, y1, x2, y2, area, aspect angle,
+// four of each. A best match takes four rows against one column, so that a row's maximum stays in its lane.
 import { allocate, allocateFrom } from './memory';
 
 export const IOU: i32 = 0;
@@ -29,8 +30,9 @@ export function begin(columns: i32, rows: i32, cells: i32): usize {
   bIn = allocate(<usize>columns << 4);
   bAnglesIn = allocate(<usize>columns << 2);
   packed = allocate(((<usize>columns + 3) >> 2) * BLOCK);
-  aIn = allocate(<usize>rows << 4);
-  aAnglesIn = allocate(<usize>rows << 2);
+  // A best match reads rows by fours.
+  aIn = allocate((<usize>rows + 4) << 4);
+  aAnglesIn = allocate((<usize>rows + 4) << 2);
   results = allocate((<usize>cells + 4) << 2);
   resultIndices = allocate((<usize>rows + 4) << 2);
   return bIn;
@@ -54,6 +56,28 @@ export function out(): usize {
 
 export function outIndices(): usize {
   return resultIndices;
+}
+
+// bits of 2^57, and of 2^-50 less 1
+const LARGE: i32 = 0x5c000000;
+const SMALL: i32 = 0x267fffff;
+
+// Whether every box is finite, and neither so large nor so narrow that float32 products could leave their range.
+export function plain(boxes: usize, count: i32): bool {
+  let largest = i32x4.splat(0);
+  let narrowest = i32x4.splat(-1);
+  for (let at = boxes, end = boxes + (<usize>count << 4); at < end; at += 16) {
+    const box = v128.load(at);
+    const sides = f32x4.sub(v128.shuffle<f32>(box, box, 2, 3, 2, 3), v128.shuffle<f32>(box, box, 0, 1, 0, 1));
+    largest = i32x4.max_s(largest, v128.and(box, i32x4.splat(0x7fffffff)));
+    // Less 1: a side of 0 is none, and sides below 0 are large as unsigned numbers.
+    narrowest = i32x4.min_u(narrowest, i32x4.sub(sides, i32x4.splat(1)));
+  }
+  const refused = v128.or(
+    i32x4.ge_s(largest, i32x4.splat(LARGE)),
+    i32x4.lt_u(narrowest, i32x4.splat(SMALL)),
+  );
+  return !v128.any_true(refused);
 }
 
 export function pack(columns: i32): void {
@@ -84,22 +108,22 @@ function ratio(n: v128, d: v128): v128 {
 @inline
 function similarity(
   metric: i32,
-  at: usize,
   x1: v128,
   y1: v128,
   x2: v128,
   y2: v128,
   area: v128,
   angle: v128,
+  bx1: v128,
+  by1: v128,
+  bx2: v128,
+  by2: v128,
+  bArea: v128,
+  bAngle: v128,
   diagonalEps: v128,
   alphaEps: v128,
 ): v128 {
   const zero = f32x4.splat(0);
-  const bx1 = v128.load(at);
-  const by1 = v128.load(at, 16);
-  const bx2 = v128.load(at, 32);
-  const by2 = v128.load(at, 48);
-  const bArea = v128.load(at, 64);
   const width = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1)));
   const height = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)));
   const intersection = f32x4.mul(width, height);
@@ -125,7 +149,7 @@ function similarity(
   );
   const share = ratio(f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy)), diagonal);
   if (metric == DIOU) return f32x4.sub(iou, share);
-  const turn = f32x4.sub(v128.load(at, 80), angle);
+  const turn = f32x4.sub(bAngle, angle);
   const aspect = f32x4.mul(f32x4.mul(turn, turn), f32x4.splat(ASPECT_SCALE));
   const weight = ratio(aspect, f32x4.add(f32x4.add(aspect, f32x4.sub(f32x4.splat(1), iou)), alphaEps));
   return f32x4.sub(iou, f32x4.add(share, f32x4.mul(aspect, weight)));
@@ -148,7 +172,24 @@ function matrixOf(metric: i32, rows: i32, columns: i32, diagonal: f32, alpha: f3
     // The last step of a row may write past its end; the next row writes over that.
     let to = results + ((<usize>i * <usize>columns) << 2);
     for (let at = packed; at < end; at += BLOCK) {
-      v128.store(to, similarity(metric, at, x1, y1, x2, y2, area, angle, diagonalEps, alphaEps));
+      const value = similarity(
+        metric,
+        x1,
+        y1,
+        x2,
+        y2,
+        area,
+        angle,
+        v128.load(at),
+        v128.load(at, 16),
+        v128.load(at, 32),
+        v128.load(at, 48),
+        v128.load(at, 64),
+        metric == CIOU ? v128.load(at, 80) : f32x4.splat(0),
+        diagonalEps,
+        alphaEps,
+      );
+      v128.store(to, value);
       to += 16;
     }
   }
@@ -159,45 +200,62 @@ function matrixOf(metric: i32, rows: i32, columns: i32, diagonal: f32, alpha: f3
 function bestOf(metric: i32, rows: i32, columns: i32, diagonal: f32, alpha: f32): void {
   const diagonalEps = f32x4.splat(diagonal);
   const alphaEps = f32x4.splat(alpha);
-  const full = packed + <usize>(columns >> 2) * BLOCK;
-  const left = columns & 3;
-  const present = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(left));
-  for (let i = 0; i < rows; i++) {
+  // Rows beyond the last are whatever memory holds; their results are never read.
+  for (let i = 0; i < rows; i += 4) {
     const box = aIn + (<usize>i << 4);
-    const x1 = v128.load32_splat(box);
-    const y1 = v128.load32_splat(box, 4);
-    const x2 = v128.load32_splat(box, 8);
-    const y2 = v128.load32_splat(box, 12);
+    const r0 = v128.load(box);
+    const r1 = v128.load(box, 16);
+    const r2 = v128.load(box, 32);
+    const r3 = v128.load(box, 48);
+    const starts = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+    const ends = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+    const moreStarts = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+    const moreEnds = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+    const x1 = v128.shuffle<f32>(starts, moreStarts, 0, 1, 4, 5);
+    const y1 = v128.shuffle<f32>(starts, moreStarts, 2, 3, 6, 7);
+    const x2 = v128.shuffle<f32>(ends, moreEnds, 0, 1, 4, 5);
+    const y2 = v128.shuffle<f32>(ends, moreEnds, 2, 3, 6, 7);
     const area = f32x4.mul(f32x4.sub(x2, x1), f32x4.sub(y2, y1));
-    const angle = metric == CIOU ? v128.load32_splat(aAnglesIn + (<usize>i << 2)) : f32x4.splat(0);
+    const angle = metric == CIOU ? v128.load(aAnglesIn + (<usize>i << 2)) : f32x4.splat(0);
     let best = f32x4.splat(-Infinity);
     let bestAt = i32x4.splat(-1);
-    let index = i32x4(0, 1, 2, 3);
-    let at = packed;
-    for (; at < full; at += BLOCK) {
-      const value = similarity(metric, at, x1, y1, x2, y2, area, angle, diagonalEps, alphaEps);
-      bestAt = v128.bitselect(index, bestAt, f32x4.gt(value, best));
+    let areaAt = packed;
+    let angleAt = bAnglesIn;
+    for (let j = 0, at = bIn; j < columns; j++) {
+      const value = similarity(
+        metric,
+        x1,
+        y1,
+        x2,
+        y2,
+        area,
+        angle,
+        v128.load32_splat(at),
+        v128.load32_splat(at, 4),
+        v128.load32_splat(at, 8),
+        v128.load32_splat(at, 12),
+        v128.load32_splat(areaAt),
+        metric == CIOU ? v128.load32_splat(angleAt) : f32x4.splat(0),
+        diagonalEps,
+        alphaEps,
+      );
+      bestAt = v128.bitselect(i32x4.splat(j), bestAt, f32x4.gt(value, best));
       best = f32x4.pmax(best, value);
-      index = i32x4.add(index, i32x4.splat(4));
+      at += 16;
+      areaAt += 4;
+      if (metric == CIOU) angleAt += 4;
     }
-    if (left != 0) {
-      const value = similarity(metric, at, x1, y1, x2, y2, area, angle, diagonalEps, alphaEps);
-      const better = v128.and(f32x4.gt(value, best), present);
-      bestAt = v128.bitselect(index, bestAt, better);
-      best = v128.bitselect(value, best, better);
-    }
-    let value = f32x4.extract_lane(best, 0);
-    let column = i32x4.extract_lane(bestAt, 0);
-    for (let lane = 1; lane < 4; lane++) {
-      const other = lane == 1 ? f32x4.extract_lane(best, 1) : lane == 2 ? f32x4.extract_lane(best, 2) : f32x4.extract_lane(best, 3);
-      const where = lane == 1 ? i32x4.extract_lane(bestAt, 1) : lane == 2 ? i32x4.extract_lane(bestAt, 2) : i32x4.extract_lane(bestAt, 3);
-      if (where >= 0 && (other > value || (other == value && where < column))) {
-        value = other;
-        column = where;
-      }
-    }
-    store<f32>(results + (<usize>i << 2), value);
-    store<i32>(resultIndices + (<usize>i << 2), column);
+    v128.store(results + (<usize>i << 2), best);
+    v128.store(resultIndices + (<usize>i << 2), bestAt);
+  }
+}
+
+// Areas of the columns, one after the other: all that a best match packs.
+export function packAreas(columns: i32): void {
+  for (let j = 0; j < columns; j++) {
+    const box = bIn + (<usize>j << 4);
+    const area = (load<f32>(box, 8) - load<f32>(box)) * (load<f32>(box, 12) - load<f32>(box, 4));
+    store<f32>(packed + (<usize>j << 2), area);
   }
 }
 
