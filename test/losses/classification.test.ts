@@ -6,6 +6,7 @@ import type { LossResult } from '../../src/losses/index.ts';
 import * as losses from '../../src/losses/index.ts';
 import golden from '../golden/losses/classification.json' with { type: 'json' };
 import { integers, uniform } from '../golden/seeded.ts';
+import { expectRecorded, manyNames, manySpans, recordedCases } from './many.ts';
 
 const { samples: N, classes: C } = golden;
 
@@ -78,6 +79,22 @@ describe('torch autograd in float64', () => {
       expect(largest(gradient.map((g, i) => g - single.gradient[i]!))).toBeLessThanOrEqual(1e-5 * bound);
     });
   }
+});
+
+describe('200 random cases in torch float64', () => {
+  it.each(manyNames('classification'))('%s', (name) => {
+    recordedCases('classification', name).forEach((recorded, k) => {
+      const seed = 10_000 + 1000 * k;
+      const span = manySpans[k % manySpans.length]!;
+      const loss = lossesOf(seed)[name]!;
+      const logits = uniform(seed, N * C, -span, span);
+      const [double, single] = [logits, Float32Array.from(logits) as unknown as Float64Array].map((x) => {
+        const { value, gradient } = loss(x);
+        return { value, gradients: [gradient] };
+      });
+      expectRecorded(recorded, seed, double!, single!);
+    });
+  });
 });
 
 describe('central differences in float64', () => {

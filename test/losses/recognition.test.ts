@@ -5,6 +5,7 @@ import { NumericError, OptionError, ShapeError } from '../../src/errors.ts';
 import * as losses from '../../src/losses/index.ts';
 import golden from '../golden/losses/recognition.json' with { type: 'json' };
 import { integers, uniform } from '../golden/seeded.ts';
+import { expectRecorded, manyNames, recordedCases } from './many.ts';
 
 const { samples: N, classes: C, dimensions: D } = golden;
 const shape = { dimensions: D, classes: C };
@@ -101,6 +102,18 @@ describe('torch autograd in float64', () => {
       expect(differences(losses.centerLoss(f!, w!, y, shape).centers, centers)).toBeLessThan(1e-12);
     });
   }
+});
+
+describe('200 random cases in torch float64', () => {
+  it.each(manyNames('recognition'))('%s', (name) => {
+    recordedCases('recognition', name).forEach((recorded, k) => {
+      const seed = 500_000 + 1000 * k;
+      const loss = lossesOf(integers(seed + 3, N, C))[name]!;
+      const inputs = inputsOf(name, seed, 1 + (k % 3));
+      const single = loss(...inputs.map((input) => Float32Array.from(input) as unknown as Floats));
+      expectRecorded(recorded, seed, loss(...inputs), single);
+    });
+  });
 });
 
 describe('central differences in float64', () => {

@@ -168,12 +168,13 @@ def cases(seed, span):
     return out
 
 
-result = {
-    "torch": torch.__version__,
-    "torchvision": torchvision.__version__,
-    "samples": N,
-    "classes": C,
-    "cases": [{"seed": s, "span": span, "losses": cases(s, span)} for s, span in ((100, 2), (200, 8), (300, 30))],
-}
-with open(os.path.join(here, "classification.json"), "w") as f:
-    json.dump(result, f)
+if __name__ == "__main__":
+    result = {
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "samples": N,
+        "classes": C,
+        "cases": [{"seed": s, "span": span, "losses": cases(s, span)} for s, span in ((100, 2), (200, 8), (300, 30))],
+    }
+    with open(os.path.join(here, "classification.json"), "w") as f:
+        json.dump(result, f)

@@ -266,6 +266,7 @@ def case(seed, spread):
     return {"seed": seed, "spread": spread, "losses": out, "centers": center_update(f, w, y).flatten().tolist()}
 
 
-result = {"torch": torch.__version__, "samples": N, "classes": C, "dimensions": D, "cases": [case(1000 * (i + 1), s) for i, s in enumerate((1.0, 1.0, 2.0, 3.0))]}
-with open(os.path.join(here, "recognition.json"), "w") as file:
-    json.dump(result, file)
+if __name__ == "__main__":
+    result = {"torch": torch.__version__, "samples": N, "classes": C, "dimensions": D, "cases": [case(1000 * (i + 1), s) for i, s in enumerate((1.0, 1.0, 2.0, 3.0))]}
+    with open(os.path.join(here, "recognition.json"), "w") as file:
+        json.dump(result, file)
