@@ -1,8 +1,9 @@
 /** `boxops eval`: the numbers of a results file against ground truth, why they are not higher, and pictures of both. */
 import { Command, Option } from 'commander';
 import type { TopLevelSpec } from 'vega-lite';
-import { DatasetError, OptionError } from '../errors.ts';
-import { type CocoDataset, type CocoResult, errorTypes } from '../evaluation/index.ts';
+import { OptionError } from '../errors.ts';
+import { errorTypes } from '../evaluation/index.ts';
+import { withReadOptions } from './dataset.ts';
 import {
   classCurvesChart,
   confusionChart,
@@ -11,6 +12,7 @@ import {
   thresholdChart,
 } from './eval-charts.ts';
 import { saveCharts } from './eval-draw.ts';
+import { type ReadFlags, readGroundTruth, readResults } from './eval-input.ts';
 import {
   type Analysis,
   type EvaluationType,
@@ -20,11 +22,11 @@ import {
   report,
   reportJson,
 } from './eval-report.ts';
-import { readJson, write } from './files.ts';
+import { write } from './files.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-interface EvalOptions {
+interface EvalOptions extends ReadFlags {
   readonly groundTruth: string;
   readonly detections: string;
   readonly type: EvaluationType;
@@ -33,24 +35,6 @@ interface EvalOptions {
   readonly plots?: string;
   readonly perClass?: boolean;
   readonly errors?: boolean;
-}
-
-function dataset(path: string): CocoDataset {
-  const value = readJson(path) as Partial<CocoDataset>;
-  for (const key of ['images', 'annotations', 'categories'] as const) {
-    if (!Array.isArray(value[key])) {
-      throw new DatasetError(`${path} is not COCO ground truth: '${key}' must be an array`, { path, key });
-    }
-  }
-  return value as CocoDataset;
-}
-
-function results(path: string): CocoResult[] {
-  const value = readJson(path);
-  if (!Array.isArray(value)) {
-    throw new DatasetError(`${path} is not a COCO results file: expected an array`, { path });
-  }
-  return value;
 }
 
 const rounded = (value: number): string =>
@@ -109,10 +93,10 @@ function chartsOf({ analysis, curves }: Report): Record<string, TopLevelSpec> {
 }
 
 export function evalCommand(terminal: Terminal): Command {
-  return new Command('eval')
-    .description('average precision and recall of a COCO results file, the numbers of pycocotools')
-    .requiredOption('--ground-truth <file>', 'COCO annotations (instances_*.json)')
-    .requiredOption('--detections <file>', 'COCO results (an array of rows)')
+  return withReadOptions(new Command('eval'))
+    .description('average precision and recall of detections, where it is lost, and pictures of both')
+    .requiredOption('--ground-truth <file>', 'COCO .json, YOLO data.yaml or Pascal VOC folder')
+    .requiredOption('--detections <file>', 'COCO results: an array of rows')
     .addOption(
       new Option('--type <type>', 'what to compare').choices(['bbox', 'segm', 'keypoints']).default('bbox'),
     )
@@ -126,7 +110,8 @@ export function evalCommand(terminal: Terminal): Command {
       if (protocol !== 'coco' && type !== 'bbox' && !(protocol === 'lvis' && type === 'segm')) {
         throw new OptionError(`--protocol ${protocol} does not evaluate --type ${type}`, { protocol, type });
       }
-      const made = report(dataset(options.groundTruth), results(options.detections), {
+      const groundTruth = readGroundTruth(options.groundTruth, options, terminal);
+      const made = report(groundTruth, readResults(options.detections, groundTruth), {
         protocol,
         type,
         analyse: json !== undefined || plots !== undefined || options.errors === true,

@@ -95,6 +95,73 @@ describe('boxops eval', () => {
     expect(code).toBe(0);
     expect(out).toContain(evaluateCoco(dataset, results, { type: 'segm' }).stats[0]!.toFixed(3));
   });
+  it('reads YOLO and Pascal VOC ground truth, and results that name their images', async () => {
+    // whole pixels, which both formats keep; no crowds, which they do not know
+    const whole = {
+      ...dataset,
+      images: dataset.images.map((image) => ({ ...image, file_name: `photo-${100 + image.id}.jpg` })),
+      annotations: dataset.annotations
+        .filter((row) => !row.iscrowd)
+        .map(({ segmentation, ...row }) => {
+          const [x, y, w, h] = row.bbox.map(Math.floor) as [number, number, number, number];
+          const bbox = [x, y, Math.min(w, 399 - x), Math.min(h, 299 - y)];
+          return { ...row, bbox, area: bbox[2]! * bbox[3]!, difficult: 0 };
+        }),
+    };
+    writeFileSync(place('whole.json'), JSON.stringify(whole));
+    // YOLO numbers classes from 0, VOC sorts them by name
+    const names = whole.categories.map(({ name }) => name);
+    const numbered = (order: readonly (string | undefined)[], from: number) =>
+      results.map(({ segmentation, ...row }) => ({
+        ...row,
+        image_id: `photo-${100 + row.image_id}`,
+        category_id: from + order.indexOf(whole.categories.find(({ id }) => id === row.category_id)!.name),
+      }));
+    const silent = { out: () => {}, err: () => {}, interactive: false };
+    const expected = evaluateCoco(whole, results);
+    for (const [to, path] of [
+      ['yolo', 'yolo/data.yaml'],
+      ['voc', 'voc'],
+    ] as const) {
+      const made = await run(
+        ['dataset', 'convert', place('whole.json'), '--to', to, '--out', place(to)],
+        silent,
+      );
+      expect(made).toBe(0);
+      writeFileSync(place('none.json'), '[]');
+      await run(
+        [
+          'eval',
+          '--ground-truth',
+          place(path),
+          '--detections',
+          place('none.json'),
+          '--json',
+          place('x.json'),
+        ],
+        silent,
+      );
+      const { perClass } = json('x.json') as { perClass: { name: string; categoryId: number }[] };
+      const order = perClass.map(({ name }) => name);
+      expect([...order].sort()).toEqual([...names].filter((name) => order.includes(name!)).sort());
+      const from = perClass[0]!.categoryId;
+      writeFileSync(place('named.json'), JSON.stringify(numbered(order, from)));
+      const files = ['--ground-truth', place(path), '--detections', place('named.json')];
+      expect(await run(['eval', ...files, '--json', place(`${to}.json`)], silent)).toBe(0);
+      for (const row of json(`${to}.json`).perClass as { name: string; ap: number }[]) {
+        const wanted = expected.perClass.find(({ name }) => name === row.name)!;
+        expect(row.ap, `${to} ${row.name}`).toBeCloseTo(wanted.ap, 6);
+      }
+    }
+  });
+  it('names an image that is not there', async () => {
+    writeFileSync(place('astray.json'), JSON.stringify([{ ...results[0], image_id: 'elsewhere' }]));
+    const err: string[] = [];
+    const files = ['--ground-truth', place('gt.json'), '--detections', place('astray.json')];
+    const terminal = { out: () => {}, err: (text: string) => err.push(text), interactive: false };
+    expect(await run(['eval', ...files], terminal)).toBe(1);
+    expect(err.join()).toContain("'elsewhere'");
+  });
   it('refuses what a protocol has not, by name', async () => {
     const { code, err } = await evaluate('--protocol', 'voc', '--type', 'segm');
     expect(code).toBe(1);
