@@ -2,15 +2,17 @@
  * One pass over the similarities of ground truths and priors that keeps only what threshold matchers ask for: the best
  * ground truth of each prior, the best priors of each ground truth. There is no matrix.
  *
- * On generated anchors a ground truth is compared only with the anchors it can touch. That is exact: metrics that grow
- * out of the overlap are 0 or below for all others, and a similarity of 0 or below is no match here. Where that would not
- * do (metrics that see boxes apart, thresholds at 0 or below) every pair is compared.
+ * On generated anchors a ground truth is compared only with the anchors it can touch. That is exact: area ratios are 0 for
+ * all others, which is no match here, and metrics that take penalties off the IoU are at most 0, which no threshold
+ * above 0 lets pass. Where that would not do (metrics that see boxes apart, thresholds at 0 or below, a ground truth
+ * whose best prior is at 0 or below) every pair is compared.
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { metricOf } from '../iou/comparison.ts';
 import type { Column } from '../iou/loops.ts';
 import { isNonFinite, surveyBoxes } from '../iou/pack.ts';
 import type { ResolvedMetric } from '../iou/resolve.ts';
+import { GridScan } from './grid-scan.ts';
 import type { PriorColumns } from './prior-columns.ts';
 import { Reach } from './reach.ts';
 import type { MetricOptions } from './types.ts';
@@ -38,6 +40,8 @@ export function matchMetric({ metric, metricPreset }: MetricOptions): ResolvedMe
 /** Similarities of single ground truths with runs of priors. */
 export class PairSimilarities {
   float32 = true;
+  /** Whether this is the plain IoU in float32 steps. */
+  plain = false;
   /** Similarities of the last run. */
   values: Column = new Float32Array(0);
   private metric!: ResolvedMetric;
@@ -54,6 +58,7 @@ export class PairSimilarities {
     surveyBoxes(groundTruths, survey);
     this.float32 = priors.boxes instanceof Float32Array && groundTruths instanceof Float32Array;
     const single = this.float32 && metric.implementation.single !== undefined && !survey.extreme;
+    this.plain = single && metric.name === 'iou' && metric.pixelOffset === 0;
     const { x1s, y1s, x2s, y2s } = priors.columns(single);
     this.x1s = x1s;
     this.y1s = y1s;
@@ -118,6 +123,7 @@ export class OverlapScan {
   floor = 0;
   readonly pairs = new PairSimilarities();
   private readonly reach = new Reach();
+  private readonly grid = new GridScan();
 
   /**
    * Scans. Priors of the mask take no part. `lowest` is the smallest similarity the caller's thresholds ask about;
@@ -135,7 +141,7 @@ export class OverlapScan {
     this.pairs.prepare(priors, groundTruths, metric);
     this.float32 = this.pairs.float32;
     const floor = overlapFloor(metric);
-    const bounded = floor !== null && lowest > floor;
+    const bounded = floor !== null && (floor === 0 || lowest > floor);
     this.scan(priors, groundTruths, mask, bounded ? floor : Number.NEGATIVE_INFINITY);
     if (!bounded || floor === 0 || !needsBest) return;
     const gts = groundTruths.length / 4;
@@ -158,11 +164,21 @@ export class OverlapScan {
     this.floor = floor;
     let tied = 0;
     tieStart[0] = 0;
+    // the plain IoU in float32 steps has its own loop on grids
+    const shapes = floor === 0 && pairs.plain ? priors.shapes() : null;
     for (let g = 0; g < gts; g++) {
       const first = tied;
       let highest = Number.NEGATIVE_INFINITY;
       if (isNonFinite(groundTruths, 4 * g)) reach.all(0);
-      else if (levels === null || floor === Number.NEGATIVE_INFINITY) reach.all(count);
+      else if (shapes !== null) {
+        const { grid } = this;
+        grid.run(shapes, groundTruths, g, mask, best as Float32Array, bestGt);
+        while (tied + grid.tied > this.ties.length) this.growTies();
+        for (let t = 0; t < grid.tied; t++) this.ties[tied++] = grid.ties[t]!;
+        gtBest[g] = grid.highest;
+        tieStart[g + 1] = tied;
+        continue;
+      } else if (levels === null || floor === Number.NEGATIVE_INFINITY) reach.all(count);
       else {
         reach.find(
           levels,

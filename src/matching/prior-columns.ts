@@ -8,6 +8,7 @@ import { OptionError } from '../errors.ts';
 import type { Column } from '../iou/loops.ts';
 import { type BoxSurvey, ColumnStore, countBoxes, isNonFinite, surveyBoxes } from '../iou/pack.ts';
 import type { ResolvedMetric } from '../iou/resolve.ts';
+import { type Shape, shapesOf } from './grid-scan.ts';
 import type { Priors } from './types.ts';
 
 export class PriorColumns {
@@ -17,6 +18,7 @@ export class PriorColumns {
   readonly survey: BoxSurvey = { nonFinite: false, extreme: false };
   private readonly store = new ColumnStore();
   private packed: 'none' | 'single' | 'double' = 'none';
+  private shapeStore: readonly Shape[] | null | undefined;
   private termStore: readonly Column[] = [];
   private termOwner: ResolvedMetric | null = null;
 
@@ -29,6 +31,7 @@ export class PriorColumns {
     surveyBoxes(boxes, this.survey);
     this.packed = 'none';
     this.termOwner = null;
+    this.shapeStore = undefined;
   }
 
   /** Corners in columns of the wanted precision. */
@@ -52,6 +55,15 @@ export class PriorColumns {
       this.termOwner = metric;
     }
     return this.termStore;
+  }
+
+  /** The anchor shapes of a regular grid, or null where there is none. */
+  shapes(): readonly Shape[] | null {
+    if (this.shapeStore === undefined) {
+      const regular = this.levels !== null && !this.survey.nonFinite;
+      this.shapeStore = regular ? shapesOf(this.boxes, this.levels!) : null;
+    }
+    return this.shapeStore;
   }
 
   /** Whether prior j has a coordinate that is NaN or infinite. */

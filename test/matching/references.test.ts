@@ -13,8 +13,9 @@ import {
   uniformMatcher,
   yolov5Matcher,
 } from '../../src/matching/index.ts';
+import { realSet } from '../golden/matching/real-sets.ts';
 import golden from '../golden/matching/references.json';
-import { digest, groundTruths, padded, predictions, realSet } from '../golden/matching/sets.ts';
+import { digest, groundTruths, padded, predictions } from '../golden/matching/sets.ts';
 import { integers } from '../golden/seeded.ts';
 import { describeWithData } from '../support/data.ts';
 

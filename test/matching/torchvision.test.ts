@@ -15,7 +15,8 @@ import {
   maxIouPresets,
   ssdMatcher,
 } from '../../src/matching/index.ts';
-import { digest, groundTruths, padded, realSet } from '../golden/matching/sets.ts';
+import { realSet } from '../golden/matching/real-sets.ts';
+import { digest, groundTruths, padded } from '../golden/matching/sets.ts';
 import golden from '../golden/matching/torchvision.json';
 import { describeWithData } from '../support/data.ts';
 

@@ -1,6 +1,4 @@
 /** Seeded ground truths, predictions and digests for the matching goldens: the twin of sets.py. */
-import { readFileSync } from 'node:fs';
-import { dataPath } from '../../support/data.ts';
 import { mix, uniform } from '../seeded.ts';
 
 /** `count` boxes from 4 pixels to 60 % of the image, float32 corners. */
@@ -66,35 +64,6 @@ export function digest(values: ArrayLike<number>): number {
 
 export function floatDigest(values: Float32Array): number {
   return digest(new Int32Array(values.map((value) => value + 0).buffer));
-}
-
-export interface RealImage {
-  readonly width: number;
-  readonly height: number;
-  readonly boxes: Float32Array<ArrayBuffer>;
-  readonly classes: readonly number[];
-}
-
-interface CocoFile {
-  images: { id: number; width: number; height: number }[];
-  annotations: { image_id: number; category_id: number; bbox: number[]; iscrowd?: number }[];
-}
-
-/** Images of the real annotation files that have boxes, crowds left out. */
-export function realSet(name: 'pills' | 'coco'): RealImage[] {
-  const file = {
-    pills: 'data/pills/train/_annotations.coco.json',
-    coco: 'data/coco-eval-100/instances_val2014_100.json',
-  }[name];
-  const coco = JSON.parse(readFileSync(dataPath(file), 'utf8')) as CocoFile;
-  return coco.images.flatMap(({ id, width, height }) => {
-    const rows = coco.annotations.filter(
-      ({ image_id, iscrowd, bbox }) => image_id === id && !iscrowd && bbox[2]! > 0 && bbox[3]! > 0,
-    );
-    if (rows.length === 0) return [];
-    const boxes = Float32Array.from(rows.flatMap(({ bbox: [x, y, w, h] }) => [x!, y!, x! + w!, y! + h!]));
-    return [{ width, height, boxes, classes: rows.map((row) => row.category_id) }];
-  });
 }
 
 export function padded(side: number, stride = 32): number {
