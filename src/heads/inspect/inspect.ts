@@ -22,6 +22,7 @@ import {
   fastestDetRule,
   rawYoloRule,
 } from './rules-levels.ts';
+import { nanoDetTableRule } from './rules-nanodet.ts';
 import { postNmsRule } from './rules-post-nms.ts';
 import { tableRule } from './rules-tables.ts';
 import { columnTaskRule, maskRule, rowTaskRule } from './rules-tasks.ts';
@@ -38,6 +39,7 @@ const rules = [
   detrRawRule,
   rawYoloRule,
   dflRule,
+  nanoDetTableRule,
   anchorLevelRule,
   distanceLevelRule,
   centerNetRule,

@@ -95,7 +95,9 @@ export const columnTaskRule: Rule = (facts) => {
     });
   }
   const shape = keypointShape(facts.metadata);
-  const numbers = shape !== null ? shape[0] * shape[1] : keypointChannels(rows, channels);
+  // 15 classes and an angle (DOTA) are as many columns as one class and five keypoints
+  const poses = !turned && task !== 'obb';
+  const numbers = !poses ? null : shape !== null ? shape[0] * shape[1] : keypointChannels(rows, channels);
   if (numbers !== null && rows - 4 - numbers >= 1) {
     const classCount = rows - 4 - numbers;
     const keypointDims = shape?.[1] ?? (numbers % 3 === 0 ? 3 : 2);
