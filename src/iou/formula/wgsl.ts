@@ -65,7 +65,7 @@ const components = ['x', 'y', 'z', 'w'];
  * atan(width / height) for boxes that the CPU never sees, in place of WGSL's own, which may be off by 4096 units. Cephes'
  * single-precision polynomial after reduction to 0 … tan(π/8): within 2e-7.
  */
-const aspectAngle = `fn aspectAngle(width: f32, height: f32) -> f32 {
+export const aspectAngle = `fn aspectAngle(width: f32, height: f32) -> f32 {
   let large = max(abs(width), abs(height));
   let t = min(abs(width), abs(height)) / select(large, 1.0, large == 0.0);
   let reduced = select(t, (t - 1.0) / (t + 1.0), t > 0.41421357);
