@@ -17,15 +17,15 @@ function problem(k: number): { costs: Float64Array; rows: number; columns: numbe
     number,
     number,
   ];
-  const ranges = [
+  const ranges: readonly (readonly [number, number])[] = [
     [0, 1],
     [-8, 8],
     [0, 200],
-  ] as const;
+  ];
   const costs =
     k % 4 === 3
       ? Float64Array.from(integers(80_000 + k, rows * columns, 7))
-      : uniform(80_000 + k, rows * columns, ...ranges[k % 4]!);
+      : uniform(80_000 + k, rows * columns, ranges[k % 4]![0], ranges[k % 4]![1]);
   return { costs, rows, columns };
 }
 

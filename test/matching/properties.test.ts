@@ -79,7 +79,10 @@ const rules = fc.record({
   metric: fc.constantFrom(...metrics),
 });
 
-const optionsOf = ({ thresholds, ...rest }: { thresholds: number[] } & MaxIouOptions): MaxIouOptions => ({
+const optionsOf = ({
+  thresholds,
+  ...rest
+}: { thresholds: readonly number[] } & MaxIouOptions): MaxIouOptions => ({
   ...rest,
   positiveThreshold: thresholds[0]!,
   negativeThreshold: thresholds[1]!,
