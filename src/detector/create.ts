@@ -10,7 +10,7 @@ import type { Detector, DetectorOptions } from './types.ts';
  *
  * The head and the pre-processing come from the model's bytes (`inspectModel`); where they leave several heads open,
  * the `head` option settles it. Detections are boxes in pixels of the picture, best first. Suppression is class-aware
- * NMS at IoU 0.7 (YOLOX: 0.65, FastestDet: 0.45) with at most 300 detections unless `nms` says otherwise; models that need none (end-to-end, DETR)
+ * NMS at IoU 0.7 (or what its family's own code has) with at most 300 detections unless `nms` says otherwise; models that need none (end-to-end, DETR)
  * get none. Dispose the detector when done.
  *
  * Rejects with `ModelError` (not a model, truncated, not a detector, download failed), `AmbiguousModelError` (its

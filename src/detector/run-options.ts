@@ -17,8 +17,8 @@ export interface ResolvedOptions {
 }
 
 /**
- * Suppression where nothing else is asked for: IoU above 0.7 within a class (Ultralytics' default), the 30 000 best
- * candidates, at most 300 detections an image.
+ * Suppression where nothing else is asked for: IoU above 0.7 within a class (Ultralytics' default; other families have
+ * their own threshold), the 30 000 best candidates, at most 300 detections an image.
  */
 export const defaultNms = {
   metric: 'iou',
@@ -28,10 +28,22 @@ export const defaultNms = {
   maxDetections: 300,
 } as const;
 
-/** Where a family's own evaluation suppresses above another IoU than Ultralytics' (FastestDet: `handle_preds`). */
+/** Where a family's own code suppresses at another IoU than Ultralytics'. */
 const familyIouThreshold: Readonly<Partial<Record<HeadName, number>>> = {
   yolox: 0.65,
   fastestdet: 0.45,
+  nanodet: 0.6,
+  'nanodet-plus': 0.6,
+  ssd: 0.45,
+  retinanet: 0.5,
+  efficientdet: 0.5,
+  fcos: 0.6,
+  ultraface: 0.3,
+  'ultraface-raw': 0.3,
+  retinaface: 0.4,
+  scrfd: 0.4,
+  yunet: 0.3,
+  blazeface: 0.3,
 };
 
 /**

@@ -38,7 +38,7 @@ export interface DetectOptions {
   /** Keeps scores strictly above this. Default: the detector's, else 0.25. */
   readonly scoreThreshold?: number;
   /**
-   * Suppression; `false` keeps all candidates. Default: class-aware IoU above 0.7 (YOLOX: 0.65, FastestDet: 0.45, as their own evaluations),
+   * Suppression; `false` keeps all candidates. Default: class-aware IoU above 0.7 (other families than Ultralytics: as their own code, faces 0.3 or 0.4),
    * of the 30 000 best candidates, at most 300 detections. Models that need none (end-to-end, DETR) get none: of these
    * options only `maxDetections` reaches them. Rotated boxes are compared as rotated boxes, exactly or by ProbIoU; they
    * know no other metric.
@@ -128,6 +128,11 @@ export interface DetectorOptions {
   readonly clip?: boolean;
   readonly preset?: DetectOptions['preset'];
   readonly masks?: boolean;
+  /**
+   * `'cpu'` reads the outputs of a webgpu session back whole; `'auto'` thins them out on the GPU where a kernel reads the
+   * head (the detections are the same). Default `'auto'`.
+   */
+  readonly postprocessing?: 'auto' | 'cpu';
   /** Runs the model once on an empty image, so that the first `detect` is as fast as the rest. Default true. */
   readonly warmUp?: boolean;
   /** Keeps downloaded models in this Cache Storage (browser) or folder (Node). Default none. */
@@ -149,6 +154,20 @@ export interface DetectorStats {
   /** Drawables handed to the detector, and closed by it. Equal when idle. */
   readonly framesOpened: number;
   readonly framesClosed: number;
+  /**
+   * Where outputs were thinned out to detections. On the GPU only the kept rows are read back: with the webgpu provider,
+   * for heads that a kernel reads (YOLOv5, YOLOv8, YOLOX, end-to-end, DETR layouts), up to 4096 candidates an image.
+   */
+  readonly postprocessing: {
+    /** Runs of the model, the warm-up included. */
+    readonly gpuRuns: number;
+    readonly cpuRuns: number;
+    /** Why the last run of the CPU was the CPU's; null where there was none. */
+    readonly reason: string | null;
+    /** Buffers the kernels hold. */
+    readonly gpuBuffers: number;
+    readonly gpuBytes: number;
+  };
   /** Mean milliseconds a frame, over the life of the detector. */
   readonly milliseconds: {
     readonly preprocess: number;

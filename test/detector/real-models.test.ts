@@ -86,7 +86,7 @@ describeWithData('real models through the detector', () => {
       [dataPath('data/coco32/images/000000001296.jpg'), portraitFace],
     ] as const;
     for (const [picture, face] of pictures) {
-      const found = await detect(model, picture, { scoreThreshold: 0.6, nms: { iouThreshold: 0.3 } });
+      const found = await detect(model, picture, { scoreThreshold: 0.6 });
       expect(found.classNames).toEqual(['face']);
       const [index, iou] = best(found, face);
       expect(iou, picture).toBeGreaterThan(0.5);
