@@ -53,17 +53,17 @@ mmdetection's \`eiou_loss\` is Extended IoU, another thing than \`'eiou'\`.`;
 
 /** Text of docs/iou-variants.md. */
 export async function variantsTable(): Promise<string> {
-  const rows = (await loadVariants()).map(({ variant }) => {
+  const rows = (await loadVariants()).map(({ variant, source }) => {
     const name = variant.needsParameters ? `\`${variant.name}(…)\`` : `\`'${variant.name}'\``;
     const parameters = Object.entries(variant.parameters ?? {}).map(([key, value]) => `${key} ${value}`);
     return `| ${[
       name,
-      variant.title,
+      source.title,
       variant.symmetric ? 'yes' : 'no',
       detaches(variant) ? 'α' : '',
       variant.needsParameters ? '' : parameters.join(', '),
       boundOf(variant),
-      variant.paper,
+      source.paper,
     ].join(' | ')} |`;
   });
   return [

@@ -128,6 +128,10 @@ function match(aFrom: number, aTo: number, bFrom: number, bTo: number, result: B
   for (let i = aFrom; i < aTo; i++) {
     let best = Number.NEGATIVE_INFINITY;
     let bestIndex = -1;
+    if (secondValues !== undefined) {
+      secondValues[i] = best;
+      result.secondIndices![i] = bestIndex;
+    }
     for (let from = bFrom; from < bTo; from += tileLength) {
       const to = Math.min(from + tileLength, bTo);
       comparison.row(i, from, to, tile, 0);

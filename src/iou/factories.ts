@@ -88,8 +88,6 @@ export function distanceIou(options: { readonly exponent?: number } = {}): Metri
   if (exponent === 1) return parameterised('diou', {});
   return formulaMetric({
     name: `diou^${exponent}`,
-    title: 'Distance IoU with an exponent on the distance share',
-    paper: 'darknet box_diou; Zheng et al., arXiv 2005.03572',
     symmetric: true,
     guardsOf: 'diou',
     formula: (terms) => sub(terms.iou, power(terms.centreShare, exponent)),
@@ -113,8 +111,6 @@ export function completeIou(
     case 'undetached':
       return formulaMetric({
         name: 'ciou-undetached',
-        title: 'Complete IoU with gradient through α',
-        paper: 'mmdetection 2 ciou_loss',
         symmetric: true,
         guardsOf: 'ciou',
         formula: (terms) => {
@@ -140,8 +136,6 @@ export function innerIou(options: { readonly base?: Metric; readonly ratio?: num
   const factor = checkNumber('ratio', options.ratio ?? 0.7, positive, 'a number > 0');
   return combined(
     `inner(${nameOf(base)})`,
-    'Inner-IoU',
-    'Zhang et al. 2023, arXiv 2311.02877',
     base,
     (own, terms) => add(own, sub(terms.scaled(parameter('ratio'), 'inner').iou, terms.iou)),
     { ratio: factor },
@@ -160,8 +154,6 @@ export function focalerIou(
   const u = checkNumber('u', options.u ?? 0.95, (value) => value > d && value <= 1, 'in (d, 1]');
   return combined(
     `focaler(${nameOf(base)})`,
-    'Focaler-IoU',
-    'Zhang and Zhang 2024, arXiv 2401.10525',
     base,
     (own, terms) => add(own, sub(clamp(ratio(sub(terms.iou, d), u - d, 0), 0, 1), terms.iou)),
     {},
@@ -174,8 +166,6 @@ function nameOf(metric: Metric): string {
 
 function combined(
   name: string,
-  title: string,
-  paper: string,
   base: Metric,
   combine: (own: Expression, terms: Terms) => Expression,
   parameters: Readonly<Record<string, number>>,
@@ -184,8 +174,6 @@ function combined(
   const merged = { ...variant.parameters, ...values, ...parameters };
   return formulaMetric({
     name,
-    title,
-    paper,
     symmetric: variant.symmetric,
     guardsOf: variant.guardsOf ?? variant.name,
     parameters: merged,
@@ -218,6 +206,6 @@ export function defineMetric(definition: {
   if (typeof name !== 'string' || typeof formula !== 'function') {
     throw new OptionError('defineMetric needs a name and a formula', { name: String(name) });
   }
-  const variant: Variant = { name, title: name, paper: 'given by the caller', symmetric, formula, minIou };
+  const variant: Variant = { name, symmetric, formula, minIou };
   return formulaMetric(variant);
 }

@@ -6,14 +6,25 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { DisposedError, OptionError, UnsupportedError } from '../errors.ts';
-import type { IouOptions, Metric } from '../iou/index.ts';
+import type { Metric } from '../iou/index.ts';
+import { matchToHost } from './best-match.ts';
 import { measurePoint } from './calibrate.ts';
-import { bestMatchOnCpu, checkOut, interleave, newMatch, similaritiesOnCpu } from './cpu.ts';
+import {
+  bestMatchOnCpu,
+  checkMatch,
+  checkOut,
+  interleave,
+  newMatch,
+  rotatedMatchOnCpu,
+  rotatedOnCpu,
+  similaritiesOnCpu,
+} from './cpu.ts';
 import { type Calibration, Crossover } from './crossover.ts';
 import { DeviceKeeper, type DeviceSession } from './device.ts';
 import { explainJob } from './explain.ts';
-import { type Job, metricOf, packJob } from './pack.ts';
-import { runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
+import { isOnGpu } from './gpu-boxes.ts';
+import { type Comparison, type Job, metricOf, packJob } from './pack.ts';
+import { resultBytes, runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
 import { limitsFor, planTiles, type Tile } from './tiles.ts';
 import type {
   Backend,
@@ -23,6 +34,7 @@ import type {
   GpuAlignedOptions,
   GpuBestMatch,
   GpuBestMatchOptions,
+  GpuBoxes,
   GpuPairwiseOptions,
   GpuResult,
   JobKind,
@@ -33,8 +45,20 @@ import type {
 
 type AnyOptions = Omit<GpuPairwiseOptions, 'out'> & { readonly out?: unknown };
 
+/** A call's boxes: on the CPU, or on the GPU already. */
+type Boxes = BoxArray | GpuBoxes;
+
+interface ToBuffer {
+  readonly output: 'buffer';
+}
+
+interface ToArray {
+  readonly output?: 'array';
+}
+
 export interface ExplainOptions extends JobOptions {
   readonly kind?: JobKind;
+  readonly secondBest?: boolean;
   readonly output?: Output;
 }
 
@@ -76,7 +100,7 @@ export class BatchIou implements Disposable {
   /**
    * Similarities of every box of `a` (4·N) with every box of `b` (4·M): N·M float32 numbers, row-major, or with `batch`
    * one matrix an image after the other. As `pairwiseIou`; reading a large matrix back costs more than computing it, so
-   * reduce on the GPU (`bestMatch`) or keep it there (`output: 'buffer'`).
+   * reduce on the GPU (`bestMatch`) or keep it there (`output: 'buffer'`). Either may be a {@link GpuBoxes}.
    *
    * A box that is not finite has NaN everywhere. Sides below 2⁻⁵⁰ or coordinates above 2⁶⁰ are computed on the CPU. Do
    * not write to `a` and `b` before the promise settles. Rejects with ShapeError and OptionError as `pairwiseIou`,
@@ -86,86 +110,46 @@ export class BatchIou implements Disposable {
    * const gpu = await createBatchIou();
    * await gpu.pairwise(new Float32Array([0, 0, 10, 10]), new Float32Array([0, 0, 5, 10]), { metric: 'giou' }); // [0.5]
    */
-  pairwise(
-    a: BoxArray,
-    b: BoxArray,
-    options: GpuPairwiseOptions & { readonly output: 'buffer' },
-  ): Promise<GpuResult>;
-  pairwise(
-    a: BoxArray,
-    b: BoxArray,
-    options?: GpuPairwiseOptions & { readonly output?: 'array' },
-  ): Promise<Float32Array>;
-  async pairwise(
-    a: BoxArray,
-    b: BoxArray,
-    options: GpuPairwiseOptions = {},
-  ): Promise<Float32Array | GpuResult> {
+  pairwise(a: Boxes, b: Boxes, options: GpuPairwiseOptions & ToBuffer): Promise<GpuResult>;
+  pairwise(a: Boxes, b: Boxes, options?: GpuPairwiseOptions & ToArray): Promise<Float32Array>;
+  async pairwise(a: Boxes, b: Boxes, options: GpuPairwiseOptions = {}): Promise<Float32Array | GpuResult> {
     return this.similarities('pairwise', a, b, options);
   }
 
   /** Similarity of box i of `a` with box i of `b`: N float32 numbers. As `alignedIou`; errors as {@link pairwise}. */
-  aligned(
-    a: BoxArray,
-    b: BoxArray,
-    options: GpuAlignedOptions & { readonly output: 'buffer' },
-  ): Promise<GpuResult>;
-  aligned(
-    a: BoxArray,
-    b: BoxArray,
-    options?: GpuAlignedOptions & { readonly output?: 'array' },
-  ): Promise<Float32Array>;
-  async aligned(
-    a: BoxArray,
-    b: BoxArray,
-    options: GpuAlignedOptions = {},
-  ): Promise<Float32Array | GpuResult> {
+  aligned(a: Boxes, b: Boxes, options: GpuAlignedOptions & ToBuffer): Promise<GpuResult>;
+  aligned(a: Boxes, b: Boxes, options?: GpuAlignedOptions & ToArray): Promise<Float32Array>;
+  async aligned(a: Boxes, b: Boxes, options: GpuAlignedOptions = {}): Promise<Float32Array | GpuResult> {
     return this.similarities('aligned', a, b, options);
   }
 
   /**
    * For each box of `a` the most similar box of `b`, ties to the lower index, as `bestMatch` of the core: `values` and
-   * `indices` (N each), -Infinity and -1 where nothing can match. One thread a row; no matrix exists. With `batch`,
-   * indices count in all of `b`. Errors as {@link pairwise}.
+   * `indices` (N each), -Infinity and -1 where nothing can match, and what `secondBest` and `columnBest` ask for. One
+   * thread a row; no matrix exists. With `batch`, indices count in all of `b`. Errors as {@link pairwise}.
    *
    * @example
    * await gpu.bestMatch(anchors, groundTruth, { metric: 'iou' }); // { values, indices }
    */
-  bestMatch(
-    a: BoxArray,
-    b: BoxArray,
-    options: GpuBestMatchOptions & { readonly output: 'buffer' },
-  ): Promise<GpuResult>;
-  bestMatch(
-    a: BoxArray,
-    b: BoxArray,
-    options?: GpuBestMatchOptions & { readonly output?: 'array' },
-  ): Promise<GpuBestMatch>;
-  async bestMatch(
-    a: BoxArray,
-    b: BoxArray,
-    options: GpuBestMatchOptions = {},
-  ): Promise<GpuBestMatch | GpuResult> {
+  bestMatch(a: Boxes, b: Boxes, options: GpuBestMatchOptions & ToBuffer): Promise<GpuResult>;
+  bestMatch(a: Boxes, b: Boxes, options?: GpuBestMatchOptions & ToArray): Promise<GpuBestMatch>;
+  async bestMatch(a: Boxes, b: Boxes, options: GpuBestMatchOptions = {}): Promise<GpuBestMatch | GpuResult> {
     const job = this.accept('bestMatch', a, b, options);
-    const { rows } = job;
+    const { rows, columns, images } = job;
+    const onCpu = (out: GpuBestMatch): GpuBestMatch => {
+      const [p, q] = [cornersOf(job.a), cornersOf(job.b)];
+      if (options.rotated !== undefined) return rotatedMatchOnCpu(p, q, options.rotated, images, out);
+      return bestMatchOnCpu(isOnGpu(a) ? p : a, isOnGpu(b) ? q : b, options, out);
+    };
     if (options.output === 'buffer') {
-      return this.leave(job, () => interleave(bestMatchOnCpu(a, b, options, newMatch(rows))));
+      if (options.columnBest === true) throw new OptionError("columnBest is for output: 'array'");
+      return this.leave(job, () => interleave(onCpu(newMatch(rows, columns, options))));
     }
-    const out = options.out ?? newMatch(rows);
-    checkOut(out.values, Float32Array, rows);
-    checkOut(out.indices, Int32Array, rows);
+    const out = options.out ?? newMatch(rows, columns, options);
+    checkMatch(out, rows, columns, options);
     const session = await this.place(job, options.backend);
-    if (session === null) return bestMatchOnCpu(a, b, options, out);
-    await runToHost(session, job, this.plan(session, job), this.limits(session).workgroups, (tile, data) => {
-      const values = new Float32Array(data);
-      const indices = new Int32Array(data);
-      for (const { at, target, aFrom, aTo } of tile.segments) {
-        for (let i = 0; i < aTo - aFrom; i++) {
-          out.values[target + i] = values[2 * (at + i)]!;
-          out.indices[target + i] = indices[2 * (at + i) + 1]!;
-        }
-      }
-    });
+    if (session === null) return onCpu(out);
+    await matchToHost(session, job, this.limits(session), options, out);
     return out;
   }
 
@@ -174,13 +158,14 @@ export class BatchIou implements Disposable {
     this.keeper.check();
     const { kind = 'pairwise', backend = this.options.backend ?? 'gpu', output = 'array' } = options;
     checkBackend(backend);
-    const { metric, metricName } = metricOf(options);
+    const { metric, metricName } = metricOf(options as Comparison);
     const session = this.keeper.current;
     const limits = session === null ? null : this.limits(session);
     const unavailable = this.missing ?? session?.failure?.message ?? null;
     const recreating = this.options.recreate !== undefined && this.options.recreate !== false;
     return explainJob({
       ...{ n, m, kind, backend, output, metric, metricName, limits },
+      kernel: kind === 'bestMatch' && options.secondBest === true ? 'bestTwo' : kind,
       unavailable: recreating ? this.missing : unavailable,
       crossover: this.crossover,
     });
@@ -226,9 +211,12 @@ export class BatchIou implements Disposable {
     this.dispose();
   }
 
-  private accept(kind: JobKind, a: BoxArray, b: BoxArray, options: AnyOptions): Job {
+  private accept(kind: JobKind, a: Boxes, b: Boxes, options: AnyOptions): Job {
     this.keeper.check();
     checkBackend(options.backend);
+    if ((isOnGpu(a) || isOnGpu(b)) && (options.backend ?? this.options.backend) === 'cpu') {
+      throw new OptionError("boxes on the GPU need backend 'gpu'");
+    }
     const { output = 'array' } = options;
     if (output !== 'array' && output !== 'buffer') {
       throw new OptionError(`output must be 'array' or 'buffer', got ${String(output)}`, { output });
@@ -241,12 +229,16 @@ export class BatchIou implements Disposable {
 
   private async similarities(
     kind: 'pairwise' | 'aligned',
-    a: BoxArray,
-    b: BoxArray,
+    a: Boxes,
+    b: Boxes,
     options: GpuPairwiseOptions,
   ): Promise<Float32Array | GpuResult> {
     const job = this.accept(kind, a, b, options);
-    const onCpu = (out: Float32Array) => similaritiesOnCpu(kind, a, b, options, out);
+    const onCpu = (out: Float32Array) => {
+      const [p, q] = [cornersOf(job.a), cornersOf(job.b)];
+      if (options.rotated !== undefined) return rotatedOnCpu(kind, p, q, options.rotated, job.images, out);
+      return similaritiesOnCpu(kind, isOnGpu(a) ? p : a, isOnGpu(b) ? q : b, options, out);
+    };
     if (options.output === 'buffer') {
       return this.leave(job, () => onCpu(new Float32Array(job.results)).buffer as ArrayBuffer);
     }
@@ -270,7 +262,9 @@ export class BatchIou implements Disposable {
     backend: Backend = this.options.backend ?? 'gpu',
   ): Promise<DeviceSession | null> {
     if (backend === 'cpu' || job.pairs === 0 || job.extreme) return null;
-    if (backend === 'gpu') return this.session();
+    if (backend === 'gpu' || !(job.a instanceof Float32Array && job.b instanceof Float32Array)) {
+      return this.session();
+    }
     if (this.missing !== null) return null;
     const { current } = this.keeper;
     const recreating = this.options.recreate !== undefined && this.options.recreate !== false;
@@ -297,7 +291,7 @@ export class BatchIou implements Disposable {
       if (held) session.pool.release(buffer);
       held = false;
     };
-    const byteLength = job.results * (job.kind === 'bestMatch' ? 8 : 4);
+    const byteLength = job.results * resultBytes(job);
     return { buffer, byteLength, release, [Symbol.dispose]: release };
   }
 
@@ -312,11 +306,11 @@ export class BatchIou implements Disposable {
   }
 
   private plan(session: DeviceSession, job: Job, output: Output = 'array'): Tile[] {
-    return planTiles(job.kind, job.images, limitsFor(job.kind, output, this.limits(session)));
+    return planTiles(job.kernel, job.images, limitsFor(job.kernel, output, this.limits(session)));
   }
 
   /** Measures a kernel once, however many calls ask. */
-  private async measure(kind: JobKind, key: string, metric: IouOptions): Promise<void> {
+  private async measure(kind: JobKind, key: string, metric: Comparison): Promise<void> {
     if (this.crossover.has(kind, key)) return;
     const name = `${kind} ${key}`;
     let measuring = this.measuring.get(name);
@@ -328,6 +322,11 @@ export class BatchIou implements Disposable {
     }
     await measuring;
   }
+}
+
+/** Corners of boxes on the CPU; of those on the GPU, which no job without pairs reads, as many zeros. */
+function cornersOf(boxes: Job['a']): Float32Array {
+  return boxes instanceof Float32Array ? boxes : new Float32Array(4 * boxes.count);
 }
 
 function checkBackend(backend: Backend | undefined): void {

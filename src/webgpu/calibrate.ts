@@ -1,7 +1,7 @@
 /** Times one size of a kernel on both sides, through the same code as any call. */
-import type { IouOptions } from '../iou/index.ts';
-import { bestMatchOnCpu, newMatch, similaritiesOnCpu } from './cpu.ts';
+import { bestMatchOnCpu, newMatch, rotatedMatchOnCpu, rotatedOnCpu, similaritiesOnCpu } from './cpu.ts';
 import { type CalibrationPoint, timeOf } from './crossover.ts';
+import type { Comparison } from './pack.ts';
 import type { GpuAlignedOptions, GpuBestMatchOptions, JobKind } from './types.ts';
 
 interface Runner {
@@ -13,21 +13,32 @@ interface Runner {
 export async function measurePoint(
   runner: Runner,
   kind: JobKind,
-  metric: IouOptions,
+  { rotated: isRotated, ...metric }: Comparison,
   rows: number,
   columns: number,
 ): Promise<CalibrationPoint> {
   const a = sampleBoxes(rows, 1);
   const b = sampleBoxes(columns, 2);
+  const rotated = { aAngles: a.subarray(0, rows), bAngles: b.subarray(0, columns) };
+  const options = { ...metric, ...(isRotated !== undefined && { rotated }), backend: 'gpu' } as const;
+  const images = { a: [0, rows], b: [0, columns] };
   if (kind === 'bestMatch') {
     const out = newMatch(rows);
-    const cpuMs = await timeOf(() => bestMatchOnCpu(a, b, metric, out));
-    const gpuMs = await timeOf(() => runner.bestMatch(a, b, { ...metric, backend: 'gpu', out }));
+    const cpuMs = await timeOf(() =>
+      isRotated === undefined
+        ? bestMatchOnCpu(a, b, metric, out)
+        : rotatedMatchOnCpu(a, b, rotated, images, out),
+    );
+    const gpuMs = await timeOf(() => runner.bestMatch(a, b, { ...options, out }));
     return { rows, columns, cpuMs, gpuMs };
   }
   const out = new Float32Array(kind === 'pairwise' ? rows * columns : rows);
-  const cpuMs = await timeOf(() => similaritiesOnCpu(kind, a, b, metric, out));
-  const gpuMs = await timeOf(() => runner[kind](a, b, { ...metric, backend: 'gpu', out }));
+  const cpuMs = await timeOf(() =>
+    isRotated === undefined
+      ? similaritiesOnCpu(kind, a, b, metric, out)
+      : rotatedOnCpu(kind, a, b, rotated, images, out),
+  );
+  const gpuMs = await timeOf(() => runner[kind](a, b, { ...options, out }));
   return { rows, columns, cpuMs, gpuMs };
 }
 

@@ -1,6 +1,7 @@
 /** Tells where a job would run, and why, without running it. */
 import type { MetricWgsl } from '../iou/wgsl.ts';
 import type { Crossover } from './crossover.ts';
+import { type Kernel, resultWords } from './shaders.ts';
 import { limitsFor, planTiles } from './tiles.ts';
 import type { Backend, Explanation, JobKind, Output, TileLimits } from './types.ts';
 
@@ -8,6 +9,7 @@ export interface Question {
   readonly n: number;
   readonly m: number;
   readonly kind: JobKind;
+  readonly kernel: Kernel;
   readonly backend: Backend;
   readonly output: Output;
   readonly metric: MetricWgsl;
@@ -20,11 +22,11 @@ export interface Question {
 }
 
 export function explainJob(question: Question): Explanation {
-  const { n, m, kind, output, metric, metricName, limits, crossover } = question;
+  const { n, m, kind, kernel, output, metric, metricName, limits, crossover } = question;
   const pairs = kind === 'aligned' ? n : n * m;
   const results = kind === 'pairwise' ? pairs : n;
   const tiles =
-    limits === null ? [] : planTiles(kind, { a: [0, n], b: [0, m] }, limitsFor(kind, output, limits));
+    limits === null ? [] : planTiles(kernel, { a: [0, n], b: [0, m] }, limitsFor(kernel, output, limits));
   const boxBytes = (boxes: number, terms: number) => boxes * (terms > 0 ? 24 : 16);
   const predicted = crossover.predict(kind, metric.key, n, m, pairs);
   return {
@@ -37,7 +39,7 @@ export function explainJob(question: Question): Explanation {
         sum + boxBytes(aTo - aFrom, metric.aTermCount) + boxBytes(bTo - bFrom, metric.bTermCount),
       0,
     ),
-    readbackBytes: output === 'buffer' ? 0 : results * (kind === 'bestMatch' ? 8 : 4),
+    readbackBytes: output === 'buffer' ? 0 : 4 * results * resultWords[kernel],
     cpuMs: predicted?.cpuMs ?? null,
     gpuMs: predicted?.gpuMs ?? null,
   };

@@ -17,10 +17,12 @@ export type {
   GpuAlignedOptions,
   GpuBestMatch,
   GpuBestMatchOptions,
+  GpuBoxes,
   GpuPairwiseOptions,
   GpuResult,
   JobKind,
   JobOptions,
   Output,
+  RotatedJob,
   TileLimits,
 } from './types.ts';

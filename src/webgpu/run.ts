@@ -7,12 +7,30 @@
  */
 import { OptionError, UnsupportedError } from '../errors.ts';
 import type { DeviceSession } from './device.ts';
+import type { BoxesOnGpu } from './gpu-boxes.ts';
 import type { Job } from './pack.ts';
-import { binding, headerWords, segmentWords, workgroupSize } from './shaders.ts';
+import { binding, headerWords, resultWords, segmentWords, workgroupSize } from './shaders.ts';
 import type { Segment, Tile } from './tiles.ts';
 
 /** Bytes a result takes. */
-const resultBytes = (job: Job): number => (job.kind === 'bestMatch' ? 8 : 4);
+export const resultBytes = ({ kernel }: Job): number => 4 * resultWords[kernel];
+
+/** The pipelines of a job. */
+interface Pipelines {
+  readonly main: GPUComputePipeline;
+  /** Null where all boxes come from the CPU. */
+  readonly loader: GPUComputePipeline | null;
+}
+
+async function pipelinesOf({ pipelines }: DeviceSession, job: Job): Promise<Pipelines> {
+  const { kernel, metric, swapped, a, b } = job;
+  const loads = !(a instanceof Float32Array && b instanceof Float32Array);
+  const [main, loader] = await Promise.all([
+    pipelines.get(kernel, metric, swapped),
+    loads ? pipelines.loader() : null,
+  ]);
+  return { main, loader };
+}
 
 /** Runs and hands each complete tile's results over, in order of completion. */
 export async function runToHost(
@@ -23,7 +41,7 @@ export async function runToHost(
   receive: (tile: Tile, data: ArrayBuffer) => void,
 ): Promise<void> {
   const { pool } = session;
-  const pipeline = await session.guard(session.pipelines.get(job.kind, job.metric));
+  const pipeline = await session.guard(pipelinesOf(session, job));
   const underWay = new Set<Promise<void>>();
   let result: GPUBuffer | null = null;
   try {
@@ -87,7 +105,7 @@ export async function runToBuffer(
   const { pool } = session;
   const bytes = job.results * resultBytes(job);
   checkFits(session, bytes);
-  const pipeline = await session.guard(session.pipelines.get(job.kind, job.metric));
+  const pipeline = await session.guard(pipelinesOf(session, job));
   const whole = pool.acquire('storage', Math.max(16, bytes));
   let result: GPUBuffer | null = null;
   try {
@@ -157,7 +175,7 @@ function copyTile(encoder: GPUCommandEncoder, job: Job, tile: Tile, from: GPUBuf
 /** Submits one tile; the promise is rejected when the device refused it, e.g. for want of memory. */
 function submitTile(
   session: DeviceSession,
-  pipeline: GPUComputePipeline,
+  { main, loader }: Pipelines,
   job: Job,
   tile: Tile,
   workgroups: number,
@@ -182,20 +200,32 @@ function submitTile(
   device.pushErrorScope('validation');
   device.pushErrorScope('out-of-memory');
   try {
-    const a = job.a.subarray(4 * tile.aFrom, 4 * tile.aTo);
-    const b = job.b.subarray(4 * tile.bFrom, 4 * tile.bTo);
-    upload(binding.a, a);
-    upload(binding.b, b);
-    if (metric.aTermCount > 0) upload(binding.aTerms, termsOf(a, metric.aTerms));
-    if (metric.bTermCount > 0) upload(binding.bTerms, termsOf(b, metric.bTerms));
+    const encoder = device.createCommandEncoder();
+    const bring = (side: 'a' | 'b', boxes: Float32Array | BoxesOnGpu, from: number, to: number) => {
+      if (!(boxes instanceof Float32Array)) {
+        const buffer = pool.acquire('storage', Math.max(16, 16 * (to - from)));
+        used.push(buffer);
+        load(session, loader!, encoder, boxes, from, to, workgroups, buffer, used);
+        bind(binding[side], buffer, 16 * (to - from));
+        return;
+      }
+      const corners = boxes.subarray(4 * from, 4 * to);
+      upload(binding[side], corners);
+      // The metric knows its own sides, whichever are the rows.
+      const own = (side === 'a') !== job.swapped ? 'a' : 'b';
+      if (metric[`${own}TermCount`] === 0) return;
+      const given = job[`${side}Terms`]?.subarray(2 * from, 2 * to);
+      upload(binding[`${side}Terms`], given ?? termsOf(corners, metric[`${own}Terms`]));
+    };
+    bring('a', job.a, tile.aFrom, tile.aTo);
+    bring('b', job.b, tile.bFrom, tile.bTo);
     const groups = Math.ceil(tile.results / workgroupSize);
     const across = Math.min(groups, workgroups);
     upload(binding.job, describe(job, tile, across * workgroupSize));
     bind(binding.result, result, tile.results * resultBytes(job));
-    const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.setPipeline(main);
+    pass.setBindGroup(0, device.createBindGroup({ layout: main.getBindGroupLayout(0), entries }));
     pass.dispatchWorkgroups(across, Math.ceil(groups / across));
     pass.end();
     after(encoder);
@@ -215,6 +245,45 @@ function submitTile(
       );
     }),
   );
+}
+
+/** Has boxes [from, to) read into rows of corners, before the kernel runs. */
+function load(
+  { device, pool }: DeviceSession,
+  pipeline: GPUComputePipeline,
+  encoder: GPUCommandEncoder,
+  { buffer, words }: BoxesOnGpu,
+  from: number,
+  to: number,
+  workgroups: number,
+  into: GPUBuffer,
+  used: GPUBuffer[],
+): void {
+  if (to === from) return;
+  const groups = Math.ceil((to - from) / workgroupSize);
+  const across = Math.min(groups, workgroups);
+  const [offset, boxStride, ...rest] = words;
+  const described = pool.acquire('storage', 32);
+  used.push(described);
+  device.queue.writeBuffer(
+    described,
+    0,
+    Uint32Array.of(to - from, offset + from * boxStride, boxStride, ...rest, across * workgroupSize),
+  );
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [buffer, described, into].map((resource, binding) => ({
+        binding,
+        resource: { buffer: resource },
+      })),
+    }),
+  );
+  pass.dispatchWorkgroups(across, Math.ceil(groups / across));
+  pass.end();
 }
 
 function termsOf(

@@ -2,8 +2,8 @@
  * Cuts a job into dispatches that the device's limits allow. Small images share a dispatch; a large one is cut by rows,
  * and by columns only where b alone is too large for a binding.
  */
-import { workgroupSize } from './shaders.ts';
-import type { JobKind, Output, TileLimits } from './types.ts';
+import { type Kernel, resultWords, workgroupSize } from './shaders.ts';
+import type { Output, TileLimits } from './types.ts';
 
 /** A block of one image: rows [aFrom, aTo) with columns [bFrom, bTo), numbered in all of a and b. */
 export interface Segment {
@@ -44,50 +44,98 @@ const boxBytes = 16;
 /** Segments a tile: their description is a binding too. */
 const mostSegments = 65536;
 
+/** Threads that searches for the best rows aim at, and rows that one of them takes at least. */
+const mostThreads = 16384;
+const leastRows = 256;
+
 /** Pairs of a matrix that are read back at once: 128 MiB on the GPU and as much in the buffer to map. */
 const readPairs = 2 ** 25;
 
 /** The limits of a job: a matrix to be read back comes in parts of bounded memory. */
-export function limitsFor(kind: JobKind, output: Output, limits: TileLimits): TileLimits {
+export function limitsFor(kind: Kernel, output: Output, limits: TileLimits): TileLimits {
   if (kind !== 'pairwise' || output === 'buffer') return limits;
   return { ...limits, pairs: Math.min(limits.pairs, readPairs) };
 }
 
-export function planTiles(kind: JobKind, images: Images, limits: TileLimits): Tile[] {
-  const boxes = Math.max(1, Math.floor(limits.bindingBytes / boxBytes));
-  const resultBytes = kind === 'bestMatch' ? 8 : 4;
-  const results = Math.max(
-    1,
-    Math.min(
-      Math.floor(limits.bindingBytes / resultBytes),
-      workgroupSize * limits.workgroups ** 2,
-      2 ** 32 - 1,
-    ),
-  );
-  const segmentCount = Math.min(mostSegments, Math.max(1, Math.floor(limits.bindingBytes / boxBytes / 2)));
+/** Most boxes of one side, results, segments and pairs of a tile. */
+interface Capacity {
+  readonly boxes: number;
+  readonly results: number;
+  readonly segments: number;
+  readonly pairs: number;
+}
+
+function capacityOf(kernel: Kernel, { bindingBytes, workgroups, pairs }: TileLimits): Capacity {
+  const fits = (bytes: number): number => Math.max(1, Math.floor(bindingBytes / bytes));
+  return {
+    boxes: fits(boxBytes),
+    results: Math.min(fits(4 * resultWords[kernel]), workgroupSize * workgroups ** 2, 2 ** 32 - 1),
+    segments: Math.min(mostSegments, fits(2 * boxBytes)),
+    pairs,
+  };
+}
+
+/** Adds a block to a tile that has room for it. */
+function merge(
+  tile: Tile | undefined,
+  block: Segment,
+  count: number,
+  pairs: number,
+  capacity: Capacity,
+): boolean {
+  if (tile === undefined) return false;
+  const aFrom = Math.min(tile.aFrom, block.aFrom);
+  const aTo = Math.max(tile.aTo, block.aTo);
+  const bFrom = Math.min(tile.bFrom, block.bFrom);
+  const bTo = Math.max(tile.bTo, block.bTo);
+  if (
+    Math.max(aTo - aFrom, bTo - bFrom) > capacity.boxes ||
+    tile.results + count > capacity.results ||
+    tile.pairs + pairs > capacity.pairs ||
+    tile.segments.length >= capacity.segments
+  ) {
+    return false;
+  }
+  tile.segments.push({ ...block, at: tile.results });
+  Object.assign(tile, { aFrom, aTo, bFrom, bTo, results: tile.results + count, pairs: tile.pairs + pairs });
+  return true;
+}
+
+/**
+ * Cuts a search for the best row of each column. There are few columns, so the rows are cut into chunks, as many threads
+ * a column; the chunks' bests are partial results, `target` the first column, to be merged by the reader.
+ * `images.a` are the columns, `images.b` the rows.
+ */
+export function planColumnTiles(images: Images, limits: TileLimits): Tile[] {
+  const capacity = capacityOf('bestMatch', limits);
+  const tiles: Tile[] = [];
+  for (let k = 0; k + 1 < images.a.length; k++) {
+    const [aStart, aEnd, bStart, bEnd] = [images.a[k]!, images.a[k + 1]!, images.b[k]!, images.b[k + 1]!];
+    const width = Math.min(aEnd - aStart, capacity.boxes, capacity.results, limits.pairs);
+    const rows = Math.max(leastRows, Math.ceil(((bEnd - bStart) * width) / mostThreads));
+    const height = Math.max(1, Math.min(capacity.boxes, Math.floor(limits.pairs / width), rows));
+    for (let aFrom = aStart; aFrom < aEnd; aFrom += width) {
+      for (let bFrom = bStart; bFrom < bEnd; bFrom += height) {
+        const ends = { aTo: Math.min(aFrom + width, aEnd), bTo: Math.min(bFrom + height, bEnd) };
+        const block = { aFrom, bFrom, ...ends, at: 0, target: aFrom, stride: 1 };
+        const results = ends.aTo - aFrom;
+        const pairs = results * (ends.bTo - bFrom);
+        if (merge(tiles.at(-1), block, results, pairs, capacity)) continue;
+        tiles.push({ segments: [block], aFrom, bFrom, ...ends, results, pairs, resume: false, last: true });
+      }
+    }
+  }
+  return tiles;
+}
+
+export function planTiles(kind: Kernel, images: Images, limits: TileLimits): Tile[] {
+  const capacity = capacityOf(kind, limits);
+  const { boxes, results } = capacity;
   const tiles: Tile[] = [];
   const add = (segment: Segment, count: number, pairs: number, resume: boolean, last: boolean): void => {
     const { aFrom, aTo, bFrom, bTo } = segment;
     const open = tiles.at(-1);
-    if (
-      open?.last === true &&
-      last &&
-      !resume &&
-      aFrom >= open.aTo &&
-      bFrom >= open.bTo &&
-      aTo - open.aFrom <= boxes &&
-      bTo - open.bFrom <= boxes &&
-      open.results + count <= results &&
-      open.pairs + pairs <= limits.pairs &&
-      open.segments.length < segmentCount
-    ) {
-      open.segments.push({ ...segment, at: open.results });
-      open.aTo = aTo;
-      open.bTo = bTo;
-      open.results += count;
-      open.pairs += pairs;
-      return;
-    }
+    if (open?.last === true && last && !resume && merge(open, segment, count, pairs, capacity)) return;
     tiles.push({ segments: [segment], aFrom, aTo, bFrom, bTo, results: count, pairs, resume, last });
   };
 

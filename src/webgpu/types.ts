@@ -2,7 +2,8 @@
  * What `boxops/webgpu` takes and gives. The types of WebGPU are looked up in the global scope, so that a consumer
  * without `@webgpu/types` (or a `lib.dom` that has them) still compiles: there they are plain objects.
  */
-import type { Batch, IouOptions } from '../iou/index.ts';
+import type { BoxArray } from '../boxes/types.ts';
+import type { AngleOptions, Batch, IouOptions } from '../iou/index.ts';
 import type { Calibration } from './crossover.ts';
 
 /** `GPUDevice` where the compiler knows it. */
@@ -57,6 +58,32 @@ export interface TileLimits {
 export interface JobOptions extends IouOptions {
   /** Overrides the default of the object. */
   readonly backend?: Backend;
+  /** The boxes are rotated by these angles and compared by ProbIoU, in place of a `metric`. */
+  readonly rotated?: RotatedJob;
+}
+
+/** Angles of both arrays, whose boxes are then unrotated rectangles; as `rotatedIou` with `overlap: 'probiou'`. */
+export interface RotatedJob extends AngleOptions {
+  readonly aAngles: BoxArray;
+  readonly bAngles: BoxArray;
+}
+
+/**
+ * Boxes that lie in a buffer of the same device, a model's output say (`tensor.gpuBuffer` of onnxruntime-web), in the
+ * call's `format`. They are read there and never copied to the CPU; the buffer (usage STORAGE) stays the caller's, and
+ * may be larger than the boxes. Number k of box i is the float32 at `offset + i · boxStride + k · valueStride`: with
+ * the defaults rows of four; an output `[1, 84, 8400]` has `boxStride: 1, valueStride: 8400`.
+ */
+export interface GpuBoxes {
+  readonly buffer: DeviceBuffer;
+  /** Number of boxes. */
+  readonly count: number;
+  /** Default 0. */
+  readonly offset?: number;
+  /** Default 4. */
+  readonly boxStride?: number;
+  /** Default 1. */
+  readonly valueStride?: number;
 }
 
 /** `'array'` reads the result back; `'buffer'` leaves it on the GPU. */
@@ -76,6 +103,10 @@ export interface GpuAlignedOptions extends JobOptions {
 }
 
 export interface GpuBestMatchOptions extends JobOptions {
+  /** Also the second best column of each row. */
+  readonly secondBest?: boolean;
+  /** Also the best row of each column. Not with `output: 'buffer'`. */
+  readonly columnBest?: boolean;
   readonly out?: GpuBestMatch;
   readonly output?: Output;
   /** Boxes of several images in one submission. Indices count in all of b. */
@@ -86,13 +117,20 @@ export interface GpuBestMatchOptions extends JobOptions {
 export interface GpuBestMatch {
   readonly values: Float32Array;
   readonly indices: Int32Array;
+  /** With `secondBest`: N values and indices. */
+  readonly secondValues?: Float32Array;
+  readonly secondIndices?: Int32Array;
+  /** With `columnBest`: M values, and M indices into a. */
+  readonly columnValues?: Float32Array;
+  readonly columnIndices?: Int32Array;
 }
 
 /** A result left on the GPU. */
 export interface GpuResult extends Disposable {
   /**
-   * float32 similarities, or for `bestMatch` a float32 value and an int32 index a row (8 bytes). Usage STORAGE, COPY_SRC
-   * and COPY_DST. May be larger than `byteLength`: never use `arrayLength`.
+   * float32 similarities, or for `bestMatch` a float32 value and an int32 index a row (8 bytes; with `secondBest` those
+   * of the second follow: 16 bytes). Usage STORAGE, COPY_SRC and COPY_DST. May be larger than `byteLength`: never use
+   * `arrayLength`.
    */
   readonly buffer: DeviceBuffer;
   readonly byteLength: number;

@@ -72,7 +72,10 @@ describe('empty and degenerate input', () => {
     expect(pairwiseIou(a, none)).toHaveLength(0);
     expect(alignedIou(none, none)).toHaveLength(0);
     expect(countAbove(a, none, { threshold: 0 })).toEqual(new Uint32Array(a.length / 4));
-    const { values, indices, columnIndices } = bestMatch(a, none, { columnBest: true, secondBest: true });
+    const empty = bestMatch(a, none, { columnBest: true, secondBest: true });
+    const { values, indices, columnIndices, secondValues, secondIndices } = empty;
+    expect(Array.from(secondValues!)).toEqual(Array(9).fill(Number.NEGATIVE_INFINITY));
+    expect(Array.from(secondIndices!)).toEqual(Array(9).fill(-1));
     expect(Array.from(values)).toEqual(Array(9).fill(Number.NEGATIVE_INFINITY));
     expect(Array.from(indices)).toEqual(Array(9).fill(-1));
     expect(columnIndices).toHaveLength(0);

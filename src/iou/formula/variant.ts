@@ -23,14 +23,18 @@ export function noBound(): null {
   return null;
 }
 
+/** What a variant is and where it comes from: for readers and documents, in no bundle. */
+export interface VariantSource {
+  /** What it is, in a line. */
+  readonly title: string;
+  /** Its paper, or the function it follows. */
+  readonly paper: string;
+}
+
 /** An IoU variant: one formula and what is known about it. */
 export interface Variant {
   /** Name of the metric in the public API. */
   readonly name: string;
-  /** What it is, in a line. */
-  readonly title: string;
-  /** Where it comes from. */
-  readonly paper: string;
   /** Whether swapping the boxes leaves it as it is. */
   readonly symmetric: boolean;
   /** Also computed in float32 steps (bit for bit what a SIMD kernel computes); else float32 boxes go through float64. */

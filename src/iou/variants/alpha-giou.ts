@@ -1,11 +1,14 @@
 import { add, max, parameter, power, ratio, sub } from '../formula/expression.ts';
-import { noBound, type Variant } from '../formula/variant.ts';
+import { noBound, type Variant, type VariantSource } from '../formula/variant.ts';
+
+export const source: VariantSource = {
+  title: 'α-GIoU',
+  paper: 'He et al., NeurIPS 2021, arXiv 2110.13675; bbox_alpha_iou of its repository',
+};
 
 /** IoU^α less the empty share of the enclosing box to the power α. */
 export const variant: Variant = {
   name: 'alphaGiou',
-  title: 'α-GIoU',
-  paper: 'He et al., NeurIPS 2021, arXiv 2110.13675; bbox_alpha_iou of its repository',
   symmetric: true,
   parameters: { alpha: 3, powerEps: 1e-9 },
   formula: (terms) => {

@@ -1,11 +1,14 @@
 import { add, detach, mul, ratio, select, sub } from '../formula/expression.ts';
-import { neverAboveIou, type Variant } from '../formula/variant.ts';
+import { neverAboveIou, type Variant, type VariantSource } from '../formula/variant.ts';
+
+export const source: VariantSource = {
+  title: 'Complete IoU',
+  paper: 'Zheng et al., AAAI 2020, Eq. 8–11, arXiv 1911.08287',
+};
 
 /** DIoU less α·v, v the squared difference of the boxes' aspect angles; α is a weight, not differentiated. */
 export const variant: Variant = {
   name: 'ciou',
-  title: 'Complete IoU',
-  paper: 'Zheng et al., AAAI 2020, Eq. 8–11, arXiv 1911.08287',
   symmetric: true,
   float32: true,
   formula: (terms) => {

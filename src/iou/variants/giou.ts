@@ -1,11 +1,14 @@
 import { sub } from '../formula/expression.ts';
-import { neverAboveIou, type Variant } from '../formula/variant.ts';
+import { neverAboveIou, type Variant, type VariantSource } from '../formula/variant.ts';
+
+export const source: VariantSource = {
+  title: 'Generalised IoU',
+  paper: 'Rezatofighi et al., CVPR 2019, Algorithm 1, arXiv 1902.09630',
+};
 
 /** IoU less the share of the enclosing box that neither box covers: tells near misses from far ones. */
 export const variant: Variant = {
   name: 'giou',
-  title: 'Generalised IoU',
-  paper: 'Rezatofighi et al., CVPR 2019, Algorithm 1, arXiv 1902.09630',
   symmetric: true,
   float32: true,
   formula: (terms) => sub(terms.iou, terms.emptyShare),

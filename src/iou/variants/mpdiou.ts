@@ -1,11 +1,14 @@
 import { add, type Expression, parameter, ratio, square, sub } from '../formula/expression.ts';
-import { neverAboveIou, type Variant } from '../formula/variant.ts';
+import { neverAboveIou, type Variant, type VariantSource } from '../formula/variant.ts';
+
+export const source: VariantSource = {
+  title: 'Minimum-point-distance IoU (needs the image size)',
+  paper: 'Ma and Xu 2023, arXiv 2307.07662',
+};
 
 /** IoU less the squared distances of the top-left and of the bottom-right corners over the image's squared diagonal. */
 export const variant: Variant = {
   name: 'mpdiou',
-  title: 'Minimum-point-distance IoU (needs the image size)',
-  paper: 'Ma and Xu 2023, arXiv 2307.07662',
   symmetric: true,
   needsParameters: true,
   parameters: { imageDiagonalSquared: Number.NaN },

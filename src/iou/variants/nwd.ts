@@ -1,11 +1,14 @@
 import { add, exp, mul, negate, parameter, ratio, sqrt, square } from '../formula/expression.ts';
-import { noBound, type Variant } from '../formula/variant.ts';
+import { noBound, type Variant, type VariantSource } from '../formula/variant.ts';
+
+export const source: VariantSource = {
+  title: 'Normalised Gaussian Wasserstein distance',
+  paper: 'Wang et al. 2021, arXiv 2110.13389',
+};
 
 /** e^(−W/C), W the Wasserstein distance of the boxes as Gaussians: smooth also where tiny boxes do not overlap. */
 export const variant: Variant = {
   name: 'nwd',
-  title: 'Normalised Gaussian Wasserstein distance',
-  paper: 'Wang et al. 2021, arXiv 2110.13389',
   symmetric: true,
   parameters: { constant: 12.8, distanceEps: 1e-7 },
   formula: (terms) => {

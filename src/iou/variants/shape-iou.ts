@@ -12,13 +12,16 @@ import {
   square,
   sub,
 } from '../formula/expression.ts';
-import { neverAboveIou, type Variant } from '../formula/variant.ts';
+import { neverAboveIou, type Variant, type VariantSource } from '../formula/variant.ts';
+
+export const source: VariantSource = {
+  title: 'Shape-IoU (box b is the target)',
+  paper: 'Zhang and Zhang 2023, arXiv 2312.17663',
+};
 
 /** IoU less a centre distance and a shape cost that the target's own shape weighs; `scale` 0 weighs both axes alike. */
 export const variant: Variant = {
   name: 'shapeIou',
-  title: 'Shape-IoU (box b is the target)',
-  paper: 'Zhang and Zhang 2023, arXiv 2312.17663',
   symmetric: false,
   parameters: { scale: 0 },
   formula: (terms) => {

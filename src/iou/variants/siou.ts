@@ -12,12 +12,17 @@ import {
   square,
   sub,
 } from '../formula/expression.ts';
-import { neverAboveIou, type Variant } from '../formula/variant.ts';
+import { neverAboveIou, type Variant, type VariantSource } from '../formula/variant.ts';
 
 /** 1 − e^(−|difference| / the larger), to the fourth power. */
 function shapeCost(difference: Expression, of: Expression, and: Expression): Expression {
   return power(sub(1, exp(negate(ratio(abs(difference), max(of, and), 0)))), 4);
 }
+
+export const source: VariantSource = {
+  title: 'SCYLLA-IoU',
+  paper: 'Gevorgyan 2022, arXiv 2205.12740',
+};
 
 /**
  * IoU less half of a distance cost, steeper the nearer the direction between centres is to an axis, and a shape cost.
@@ -27,8 +32,6 @@ function shapeCost(difference: Expression, of: Expression, and: Expression): Exp
  */
 export const variant: Variant = {
   name: 'siou',
-  title: 'SCYLLA-IoU',
-  paper: 'Gevorgyan 2022, arXiv 2205.12740',
   symmetric: true,
   formula: (terms) => {
     const { a, b } = terms;
