@@ -2,6 +2,7 @@
  * A detector in this thread: model bytes → inspection → session → warm-up. Workers use it as it is, so it must not
  * reach the code that starts workers: a bundler would put the worker into itself without end.
  */
+import { OptionError } from '../errors.ts';
 import { LocalDetector } from './detector.ts';
 import { planDetector } from './plan-model.ts';
 import { loadModelBytes } from './session/model-bytes.ts';
@@ -10,11 +11,15 @@ import type { Detector, DetectorOptions } from './types.ts';
 
 /** See `createDetector`, with `worker` left out. */
 export async function createLocalDetector(options: DetectorOptions): Promise<Detector> {
-  const { signal, onProgress, executionProviders } = options;
+  const { signal, onProgress, executionProviders, postprocessing = 'auto' } = options;
+  if (postprocessing !== 'auto' && postprocessing !== 'cpu') {
+    throw new OptionError(`postprocessing: expected 'auto' or 'cpu', got ${String(postprocessing)}`);
+  }
   const bytes = await loadModelBytes(options.model, options);
   const plan = planDetector(bytes, options);
   onProgress?.({ phase: 'session', loaded: 0, total: 1 });
-  const session = await openSession(bytes, { ...options, executionProviders });
+  const head = postprocessing === 'cpu' ? undefined : plan.head;
+  const session = await openSession(bytes, { ...options, executionProviders, head });
   onProgress?.({ phase: 'session', loaded: 1, total: 1 });
   let detector: LocalDetector | undefined;
   try {

@@ -14,6 +14,7 @@ import type { DetectorPlan } from './plan.ts';
 import { postprocess } from './postprocess.ts';
 import { InputBuffer } from './preprocess/input.ts';
 import { type ResolvedOptions, type RunDefaults, resolveOptions } from './run-options.ts';
+import { reduceRequest } from './session/gpu-outputs.ts';
 import { SerialQueue } from './session/queue.ts';
 import type { Feeds, ModelSession } from './session/session.ts';
 import type { DetectOptions, Detector, DetectorInfo, DetectorStats, ImageSource } from './types.ts';
@@ -80,6 +81,7 @@ export class LocalDetector implements Detector {
       worker: 'none',
       framesOpened: this.#ledger.opened,
       framesClosed: this.#ledger.closed,
+      postprocessing: this.#session.postprocessing(),
       milliseconds: {
         preprocess: preprocess / frames,
         inference: inference / frames,
@@ -104,7 +106,8 @@ export class LocalDetector implements Detector {
   async warmUp(): Promise<void> {
     const { width, height } = this.#plan.preprocessing.size;
     const blank = { data: new Uint8Array(4 * width * height).fill(255), width, height };
-    await this.#queue.run(() => this.#guarded(() => this.#infer([blank])));
+    const options = resolveOptions({}, this.#defaults, this.#plan);
+    await this.#queue.run(() => this.#guarded(() => this.#infer([blank], options)));
     this.#milliseconds.preprocess = this.#milliseconds.inference = 0;
   }
 
@@ -145,7 +148,7 @@ export class LocalDetector implements Detector {
       for (let start = 0; start < sources.length; start += limit) {
         const last = start + limit >= sources.length;
         const part = sources.slice(start, start + limit);
-        const { outputs, transforms } = await this.#infer(part, last ? close : undefined);
+        const { outputs, transforms } = await this.#infer(part, options, last ? close : undefined);
         const before = performance.now();
         for (const [image, transform] of transforms.entries()) {
           found.push(postprocess(outputs, image, transform, this.#plan, options));
@@ -160,6 +163,7 @@ export class LocalDetector implements Detector {
   /** One run of the model; `afterRead` is called when no source is needed any more. */
   async #infer(
     sources: readonly ImageSource[],
+    options: ResolvedOptions,
     afterRead?: () => void,
   ): Promise<{ outputs: ModelOutputs; transforms: FrameTransform[] }> {
     const start = performance.now();
@@ -176,7 +180,7 @@ export class LocalDetector implements Detector {
     afterRead?.();
     const feeds = this.#feeds(count);
     const ready = performance.now();
-    const outputs = await this.#session.run(feeds);
+    const outputs = await this.#session.run(feeds, reduceRequest(this.#plan, options));
     this.#milliseconds.preprocess += ready - start;
     this.#milliseconds.inference += performance.now() - ready;
     return { outputs, transforms };

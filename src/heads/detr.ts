@@ -9,7 +9,7 @@
 import { imageIndex, layoutError } from './layout.ts';
 import { finishPicks, pick, picks, startPicks } from './picks.ts';
 import { readColumn } from './tensor.ts';
-import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
+import type { Candidates, DecodeOptions, ModelOutputs, TensorLike } from './types.ts';
 
 export interface DetrOptions extends DecodeOptions {
   /** At most this many query-class pairs (sigmoid only). Default 300. */
@@ -75,30 +75,39 @@ export function decodeDetrSoftmax(outputs: ModelOutputs, options: DecodeOptions)
 }
 
 /**
- * The two tensors: boxes have 4 columns, logits are another rank-3 output with as many rows. With four classes both
- * look alike: names decide then, else boxes come last, as every exporter writes them.
+ * Names of the two tensors: boxes have 4 columns, logits are another rank-3 output with as many rows. With four classes
+ * both look alike: names decide then, else boxes come last, as every exporter writes them.
  */
-function detrTensors(head: string, outputs: ModelOutputs, options: DecodeOptions): DetrTensors {
+export function detrNames(
+  outputs: Readonly<Record<string, Pick<TensorLike, 'dims'>>>,
+): { readonly logits: string; readonly boxes: string } | undefined {
   const tables = Object.keys(outputs).filter((name) => outputs[name]!.dims.length === 3);
   const boxes = tables.filter((name) => outputs[name]!.dims[2] === 4).reverse();
   boxes.sort((a, b) => Number(/box/i.test(b)) - Number(/box/i.test(a)));
   for (const name of boxes) {
-    const box = outputs[name]!;
-    const mates = tables.filter((other) => other !== name && outputs[other]!.dims[1] === box.dims[1]);
-    const mate = mates.find((other) => /logit|cls|class|score/i.test(other)) ?? mates[0];
-    if (mate === undefined) continue;
-    const logits = outputs[mate]!;
-    const [, queries, classes] = logits.dims as [number, number, number];
-    const image = imageIndex(logits, options);
-    return {
-      logits: readColumn(logits, image * queries * classes, queries * classes, 0),
-      boxes: readColumn(box, image * queries * 4, queries * 4, 1),
-      queries,
-      classes,
-    };
+    const rows = outputs[name]!.dims[1];
+    const mates = tables.filter((other) => other !== name && outputs[other]!.dims[1] === rows);
+    const logits = mates.find((other) => /logit|cls|class|score/i.test(other)) ?? mates[0];
+    if (logits !== undefined) return { logits, boxes: name };
   }
-  const expected = 'class logits [N, queries, classes] and boxes [N, queries, 4]';
-  throw layoutError(head, expected, outputs, options.input);
+  return undefined;
+}
+
+function detrTensors(head: string, outputs: ModelOutputs, options: DecodeOptions): DetrTensors {
+  const names = detrNames(outputs);
+  if (names === undefined) {
+    const expected = 'class logits [N, queries, classes] and boxes [N, queries, 4]';
+    throw layoutError(head, expected, outputs, options.input);
+  }
+  const logits = outputs[names.logits]!;
+  const [, queries, classes] = logits.dims as [number, number, number];
+  const image = imageIndex(logits, options);
+  return {
+    logits: readColumn(logits, image * queries * classes, queries * classes, 0),
+    boxes: readColumn(outputs[names.boxes]!, image * queries * 4, queries * 4, 1),
+    queries,
+    classes,
+  };
 }
 
 function finishDetr(tensors: DetrTensors, { input }: DecodeOptions): Candidates {

@@ -6,8 +6,9 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { BoxopsError, DeviceLostError, ModelError, OptionError, UnsupportedError } from '../../errors.ts';
-import type { ModelOutputs } from '../../heads/types.ts';
+import type { HeadName, ModelOutputs } from '../../heads/types.ts';
 import type { DetectorStats, ExecutionProvider } from '../types.ts';
+import { GpuOutputs, leavesOutputsOnGpu, type ReduceRequest } from './gpu-outputs.ts';
 import { isNode } from './platform.ts';
 import {
   loadRuntime,
@@ -21,6 +22,8 @@ import {
 export interface OpenSessionOptions extends RuntimeOptions {
   readonly executionProviders?: readonly ExecutionProvider[] | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The head that reads the outputs: where a kernel reads it too, a webgpu session leaves them on the GPU. */
+  readonly head?: HeadName | undefined;
 }
 
 /** The tensors of one run, by input name. */
@@ -30,8 +33,13 @@ export interface ModelSession {
   readonly ort: Ort;
   readonly executionProvider: ExecutionProvider;
   readonly fallbacks: DetectorStats['fallbacks'];
-  /** Runs once; calls must not overlap. */
-  run(feeds: Feeds): Promise<ModelOutputs>;
+  /**
+   * Runs once; calls must not overlap. With a request, outputs that lie on the GPU come back as far as they matter for
+   * it, and are valid until the next run.
+   */
+  run(feeds: Feeds, request?: ReduceRequest | string): Promise<ModelOutputs>;
+  /** Where outputs were post-processed so far. */
+  postprocessing(): DetectorStats['postprocessing'];
   /** Frees the session; not while a run is under way. */
   release(): Promise<void>;
 }
@@ -56,12 +64,14 @@ export async function openSession(
       options.signal?.throwIfAborted();
       const runtime = await loadRuntime(buildFor(provider, options), options);
       options.signal?.throwIfAborted();
-      const session = await runtime.exclusive(() => create(runtime, bytes, provider));
+      const onGpu = provider === 'webgpu' && leavesOutputsOnGpu(options.head);
+      const session = await runtime.exclusive(() => create(runtime, bytes, provider, onGpu));
       if (options.signal?.aborted) {
         await session.release();
         throw options.signal.reason;
       }
-      return wrapSession(runtime, session, provider, fallbacks);
+      const gpu = onGpu ? await GpuOutputs.open(runtime.ort) : null;
+      return wrapSession(runtime, session, provider, fallbacks, gpu, whyOnCpu(provider, options.head));
     } catch (error) {
       options.signal?.throwIfAborted();
       lastError = error;
@@ -113,6 +123,7 @@ async function create(
   { ort }: Runtime,
   bytes: Uint8Array<ArrayBuffer>,
   provider: ExecutionProvider,
+  onGpu: boolean,
 ): Promise<InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
@@ -120,6 +131,7 @@ async function create(
       graphOptimizationLevel: 'all',
       // errors only: the runtime reports them by throwing as well
       logSeverityLevel: 3,
+      ...(onGpu ? { preferredOutputLocation: 'gpu-buffer' } : {}),
     });
   } catch (error) {
     const reason = messageOf(error);
@@ -138,15 +150,26 @@ async function create(
   }
 }
 
+function whyOnCpu(provider: ExecutionProvider, head: HeadName | undefined): string {
+  if (provider === 'wasm') return 'the session runs on wasm';
+  return head === undefined ? 'it was asked for' : `the head ${head} has no WGSL decoder`;
+}
+
 function wrapSession(
   runtime: Runtime,
   session: InferenceSession,
   executionProvider: ExecutionProvider,
   fallbacks: DetectorStats['fallbacks'],
+  gpu: GpuOutputs | null,
+  reason: string,
 ): ModelSession {
-  const run = async (feeds: Feeds): Promise<ModelOutputs> => {
+  let cpuRuns = 0;
+  const run = async (feeds: Feeds, request?: ReduceRequest | string): Promise<ModelOutputs> => {
     try {
-      return (await session.run(feeds)) as unknown as ModelOutputs;
+      const outputs = await session.run(feeds);
+      if (gpu !== null) return await gpu.collect(outputs, request);
+      cpuRuns++;
+      return outputs as unknown as ModelOutputs;
     } catch (error) {
       const reason = messageOf(error);
       if (executionProvider === 'webgpu' && /device.{0,20}\blost\b|\blost\b.{0,20}device/i.test(reason)) {
@@ -163,7 +186,19 @@ function wrapSession(
     ort: runtime.ort,
     executionProvider,
     fallbacks,
-    run: executionProvider === 'webgpu' ? (feeds) => runtime.exclusive(() => run(feeds)) : run,
-    release: () => runtime.exclusive(() => session.release()),
+    run: executionProvider === 'webgpu' ? (...call) => runtime.exclusive(() => run(...call)) : run,
+    postprocessing: () =>
+      gpu?.stats() ?? {
+        gpuRuns: 0,
+        cpuRuns,
+        reason: cpuRuns === 0 ? null : reason,
+        gpuBuffers: 0,
+        gpuBytes: 0,
+      },
+    release: () =>
+      runtime.exclusive(async () => {
+        gpu?.dispose();
+        await session.release();
+      }),
   };
 }
