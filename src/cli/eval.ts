@@ -4,13 +4,9 @@ import type { TopLevelSpec } from 'vega-lite';
 import { OptionError } from '../errors.ts';
 import { errorTypes } from '../evaluation/index.ts';
 import { withReadOptions } from './dataset.ts';
-import {
-  classCurvesChart,
-  confusionChart,
-  errorChart,
-  precisionRecallChart,
-  thresholdChart,
-} from './eval-charts.ts';
+import { overview } from './eval-chart-style.ts';
+import { confusionChart, errorChart } from './eval-charts.ts';
+import { classCurvesChart, precisionRecallChart, thresholdChart } from './eval-curves.ts';
 import { saveCharts } from './eval-draw.ts';
 import { type ReadFlags, readGroundTruth, readResults } from './eval-input.ts';
 import {
@@ -78,6 +74,9 @@ function analysisTables({ confidence, errors, lrp }: Analysis): string {
   ].join('\n\n');
 }
 
+/** A matrix of more classes would fill the picture of all pictures. */
+const mostOverviewClasses = 16;
+
 function chartsOf({ analysis, curves }: Report): Record<string, TopLevelSpec> {
   const charts: Record<string, TopLevelSpec> = {};
   if (curves !== undefined) {
@@ -89,7 +88,11 @@ function chartsOf({ analysis, curves }: Report): Record<string, TopLevelSpec> {
     charts.confusion = confusionChart(analysis.confusion);
     charts.errors = errorChart(analysis.errors);
   }
-  return charts;
+  const parts = ['precision-recall', 'thresholds', 'confusion', 'errors'].filter((name) => name in charts);
+  if (analysis !== undefined && analysis.confusion.size > mostOverviewClasses) {
+    parts[parts.indexOf('confusion')] = 'precision-recall-classes';
+  }
+  return parts.length < 2 ? charts : { overview: overview(parts.map((name) => charts[name]!)), ...charts };
 }
 
 export function evalCommand(terminal: Terminal): Command {

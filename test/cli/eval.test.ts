@@ -67,7 +67,14 @@ describe('boxops eval', () => {
   it('draws every picture as SVG, PNG and Vega-Lite', async () => {
     const { code, err } = await evaluate('--plots', place('plots'));
     expect(code).toBe(0);
-    const names = ['precision-recall', 'precision-recall-classes', 'thresholds', 'confusion', 'errors'];
+    const names = [
+      'overview',
+      'precision-recall',
+      'precision-recall-classes',
+      'thresholds',
+      'confusion',
+      'errors',
+    ];
     expect(readdirSync(place('plots')).sort()).toEqual(
       names.flatMap((name) => [`${name}.json`, `${name}.png`, `${name}.svg`]).sort(),
     );
