@@ -4,9 +4,10 @@
  * Lines have a dark seam under them: a colour alone disappears on a photo of the same colour.
  */
 import type { Detections } from '../boxes/detections.ts';
-import { maskContours } from '../masks/contours.ts';
+
 import type { Canvas2D } from './context.ts';
 import { LabelPlacer } from './labels.ts';
+import { maskOutline } from './mask-outline.ts';
 import { type DrawOptions, type DrawStyle, settleStyle } from './options.ts';
 import { textColorOn } from './palette.ts';
 import { strokeText, strokeTextWidth } from './stroke-font.ts';
@@ -114,7 +115,7 @@ function drawMask(context: Canvas2D, detections: Detections, index: number, styl
   if (mask === undefined || size === undefined) return;
   const image = style.transform.source;
   context.beginPath();
-  for (const contour of maskContours(mask)) {
+  for (const contour of maskOutline(mask)) {
     for (let i = 0; i < contour.length; i += 2) {
       contour[i] *= image.width / size.width;
       contour[i + 1] *= image.height / size.height;

@@ -10,8 +10,9 @@ import {
   LabelPlacer,
   textColorOn,
 } from '../../src/draw/index.ts';
+import { maskOutline } from '../../src/draw/mask-outline.ts';
 import { strokeTextWidth } from '../../src/draw/stroke-font.ts';
-import { Detections, encodeRle, FrameTransform, OptionError } from '../../src/index.ts';
+import { Detections, encodeRle, FrameTransform, maskContours, OptionError } from '../../src/index.ts';
 
 const grey = 128;
 
@@ -278,5 +279,26 @@ describe('label placement', () => {
         ).toBe(true);
       }
     }
+  });
+});
+
+describe('maskOutline', () => {
+  test('equals the contours of the whole mask', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 70, maxLength: 70 }), (bits) => {
+        const size = [14, 16] as const;
+        const pixels = new Uint8Array(size[0] * size[1]);
+        bits.forEach((bit, i) => {
+          pixels[(3 + Math.floor(i / 7)) * size[1] + 5 + (i % 7)] = bit ? 1 : 0;
+        });
+        const mask = encodeRle(pixels, size);
+        expect(maskOutline(mask)).toEqual(maskContours(mask));
+      }),
+    );
+  });
+  test('reaches every border', () => {
+    const full = encodeRle(new Uint8Array(12).fill(1), [3, 4]);
+    expect(maskOutline(full)).toEqual([Float32Array.of(0, 0, 4, 0, 4, 3, 0, 3)]);
+    expect(maskOutline(encodeRle(new Uint8Array(12), [3, 4]))).toEqual([]);
   });
 });
