@@ -14,6 +14,16 @@ export interface DistanceCoderOptions {
   readonly maximum?: number;
 }
 
+/** Coders of the detectors. */
+export const distancePresets = {
+  /** torchvision FCOS (`BoxLinearCoder`), mmdetection FCOS with `norm_on_bbox`. */
+  fcos: { normalise: true },
+  /** YOLOv8: in strides, below the last of 16 bins. */
+  yolov8: { normalise: true, maximum: 15 - 0.01 },
+  /** Generalised focal loss: in strides, up to reg_max 16. */
+  gfl: { normalise: true, maximum: 16 - 0.1 },
+} as const satisfies Record<string, DistanceCoderOptions>;
+
 /** Source: Tian et al., "FCOS", ICCV 2019, Eq. 1; mmdetection `DistancePointBBoxCoder`; torchvision `BoxLinearCoder`; ultralytics `bbox2dist`. */
 export function distanceCoder(options: DistanceCoderOptions = {}): BoxCoder {
   const { normalise = false, maximum } = options;

@@ -1,3 +1,17 @@
 export { type DeltaCoderOptions, deltaCoder, deltaPresets } from './delta.ts';
-export { type DistanceCoderOptions, distanceCoder } from './distance.ts';
+export { type DistanceCoderOptions, distanceCoder, distancePresets } from './distance.ts';
+export {
+  type BinTargets,
+  type DistributionCoder,
+  type DistributionCoderOptions,
+  distributionCoder,
+} from './distribution.ts';
+export {
+  type RotatedBoxes,
+  type RotatedCoder,
+  type RotatedCoderOptions,
+  rotatedDeltaCoder,
+} from './rotated.ts';
+export { type TblrCoderOptions, tblrCoder } from './tblr.ts';
 export type { BoxCoder } from './types.ts';
+export { type YoloCoderOptions, yoloCoder, yoloxCoder } from './yolo.ts';
