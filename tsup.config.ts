@@ -40,6 +40,15 @@ await build({
   sourcemap: true,
 });
 
+await build({
+  ...worker,
+  entryPoints: ['workers/targets-node.ts'],
+  outfile: 'dist/worker-targets.js',
+  platform: 'node',
+  packages: 'external',
+  sourcemap: true,
+});
+
 export default defineConfig({
   entry,
   format: 'esm',

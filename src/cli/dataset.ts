@@ -28,6 +28,8 @@ interface ReadFlags {
   readonly origin?: VocOrigin;
   readonly classes?: string;
   readonly tolerance?: number;
+  /** False where boxes are enough. */
+  readonly shapes?: boolean;
 }
 
 interface WriteFlags extends ReadFlags {
@@ -79,7 +81,7 @@ function withWriteOptions(command: Command): Command {
 
 /** What the flags say about reading; keys only where they were given. */
 export function readOptionsOf(flags: ReadFlags) {
-  const { format, images, split, task, origin, tolerance, classes } = flags;
+  const { format, images, split, task, origin, tolerance, classes, shapes } = flags;
   return {
     ...(format === undefined ? {} : { format }),
     ...(images === undefined ? {} : { images }),
@@ -87,6 +89,7 @@ export function readOptionsOf(flags: ReadFlags) {
     ...(task === undefined ? {} : { task }),
     ...(origin === undefined ? {} : { origin }),
     ...(tolerance === undefined ? {} : { tolerance }),
+    ...(shapes === undefined ? {} : { shapes }),
     ...(classes === undefined
       ? {}
       : {

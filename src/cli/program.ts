@@ -10,10 +10,11 @@ import { datasetCommand } from './dataset.ts';
 import { detectCommand } from './detect.ts';
 import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
+import { targetsCommand } from './targets.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** The version in package.json, which lies beside `dist` in the package; 'unknown' when run from the sources. */
-function version(): string {
+export function version(): string {
   try {
     return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
   } catch {
@@ -35,7 +36,14 @@ export async function run(
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  for (const command of [detectCommand, inspectCommand, evalCommand, benchCommand, datasetCommand]) {
+  for (const command of [
+    detectCommand,
+    inspectCommand,
+    evalCommand,
+    benchCommand,
+    datasetCommand,
+    targetsCommand,
+  ]) {
     const made = command(terminal, (code) => {
       exitCode = code;
     }).copyInheritedSettings(program);

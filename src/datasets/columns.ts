@@ -1,7 +1,11 @@
 /** Typed arrays that grow, and gathers of rows of different lengths. */
 import type { Ragged } from './types.ts';
 
-type Kind = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+type Kind =
+  | Float64Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
 
 /** A column whose length is not known beforehand; doubles as it fills. */
 export class Column<T extends Kind> {
@@ -25,6 +29,11 @@ export class Column<T extends Kind> {
     this.length += values.length;
   }
 
+  /** Keeps the memory for what comes next. */
+  clear(): void {
+    this.length = 0;
+  }
+
   at(index: number): number {
     return this.#values[index]!;
   }
@@ -42,6 +51,7 @@ export class Column<T extends Kind> {
 }
 
 export const float64Column = () => new Column((length) => new Float64Array(length));
+export const float32Column = () => new Column((length) => new Float32Array(length));
 export const int32Column = () => new Column((length) => new Int32Array(length));
 export const uint8Column = () => new Column((length) => new Uint8Array(length));
 

@@ -3,6 +3,7 @@ export { type AnnotationRow, DatasetBuilder } from './builder.ts';
 export { CocoParser, type CocoParserOptions } from './coco/parser.ts';
 export { type CocoWriteOptions, writeCoco } from './coco/write.ts';
 export { mergeDatasets, remapCategories, selectImages, splitDataset } from './operations.ts';
+export { stemOf } from './paths.ts';
 export {
   formatProblem,
   type Place,

@@ -47,6 +47,3 @@ export function filesBelow(folder: string, extensions: readonly string[]): strin
   visit('');
   return found.sort();
 }
-
-/** A path without its extension. */
-export const stemOf = (path: string): string => path.slice(0, path.length - extname(path).length);

@@ -1,6 +1,6 @@
 export { escapeXml } from '../voc/write.ts';
 export { writeFileWhole, writeFolderWhole } from './atomic.ts';
 export { checkDuplicateAnnotations, checkImageFiles } from './checks.ts';
-export { filesBelow, imageExtensions, imageFileSize, stemOf } from './images.ts';
+export { filesBelow, imageExtensions, imageFileSize } from './images.ts';
 export { type ReadDataset, type ReadDatasetOptions, readDataset } from './read.ts';
 export { type Losses, type WriteDatasetOptions, writeDataset } from './write.ts';

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { OptionError } from '../../errors.ts';
 import { checkBox, defaultTolerance } from '../box-checks.ts';
 import { DatasetBuilder } from '../builder.ts';
+import { stemOf } from '../paths.ts';
 import type { ProblemReport } from '../problems.ts';
 import { annotationFlag, type Dataset } from '../types.ts';
 import { parseVoc, type VocImage } from '../voc/parse.ts';
-import { filesBelow, stemOf } from './images.ts';
+import { filesBelow } from './images.ts';
 import type { ReadDatasetOptions } from './read.ts';
 
 export function readVocFolder(path: string, options: ReadDatasetOptions, report: ProblemReport): Dataset {

@@ -11,11 +11,12 @@ import type { Size } from '../../boxes/types.ts';
 import { DatasetError, OptionError } from '../../errors.ts';
 import { checkBox, defaultTolerance } from '../box-checks.ts';
 import { DatasetBuilder } from '../builder.ts';
+import { stemOf } from '../paths.ts';
 import type { ProblemReport } from '../problems.ts';
 import type { Dataset } from '../types.ts';
 import { parseYoloLabels } from '../yolo/labels.ts';
 import { parseYoloYaml, type YoloData } from '../yolo/yaml.ts';
-import { filesBelow, imageExtensions, imageFileSize, stemOf } from './images.ts';
+import { filesBelow, imageExtensions, imageFileSize } from './images.ts';
 import type { ReadDatasetOptions } from './read.ts';
 
 /** Sizes of the images of one split: relative path to [width, height]. */

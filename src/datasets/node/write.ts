@@ -3,13 +3,13 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, writeFileSync } from 'no
 import { dirname, extname, join } from 'node:path';
 import { DatasetError } from '../../errors.ts';
 import { writeCoco } from '../coco/write.ts';
+import { stemOf } from '../paths.ts';
 import type { Dataset, DatasetFormat, YoloTask } from '../types.ts';
 import type { VocOrigin } from '../voc/parse.ts';
 import { writeVoc } from '../voc/write.ts';
 import { keypointCountOf, noLosses, writeYoloLabels } from '../yolo/write.ts';
 import { writeYoloYaml } from '../yolo/yaml.ts';
 import { writeFileWhole, writeFolderWhole } from './atomic.ts';
-import { stemOf } from './images.ts';
 import { sizesFile } from './read-yolo.ts';
 
 export interface WriteDatasetOptions {

@@ -1,0 +1,70 @@
+/** Boxes as the numbers a network regresses, by the configuration's coder. */
+import { convertBoxes } from '../boxes/formats.ts';
+import type { Size } from '../boxes/types.ts';
+import { deltaCoder, distanceCoder } from '../coders/index.ts';
+import type { TargetConfig } from './config.ts';
+
+/** Matched boxes and their priors, one row each. */
+export interface CodedRows {
+  /** 4·N xyxy in pixels of the input. */
+  readonly boxes: Float32Array<ArrayBuffer>;
+  readonly priors: Float32Array<ArrayBuffer>;
+  /** Stride of each prior's level. */
+  readonly strides: Float32Array<ArrayBuffer>;
+  readonly input: Size;
+}
+
+/** Encodes rows into `out`, 4·N. */
+export type BoxEncoding = (rows: CodedRows, out: Float32Array<ArrayBuffer>) => void;
+
+/** Options that were given. */
+const given = <T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+
+export function boxEncoding(coder: TargetConfig['coder']): BoxEncoding {
+  if (coder.kind === 'delta' || coder.kind === 'distance') {
+    const { encode } = coder.kind === 'delta' ? deltaCoder(given(coder)) : distanceCoder(given(coder));
+    return ({ boxes, priors }, out) => {
+      encode(boxes, priors, out);
+    };
+  }
+  return { yolov5: encodeYolov5, yolox: encodeYolox, cxcywh: encodeCentre, none: copyBoxes }[coder.kind];
+}
+
+/**
+ * YOLOv5's tbox: the centre in cells from the prior's cell, width and height in cells. The prior lies about the middle of
+ * its cell. Source: ultralytics/yolov5 `ComputeLoss.build_targets`.
+ */
+function encodeYolov5({ boxes, priors, strides }: CodedRows, out: Float32Array): void {
+  for (let i = 0; i < boxes.length; i += 4) {
+    const stride = strides[i / 4]!;
+    for (let axis = 0; axis < 2; axis++) {
+      const [low, high] = [boxes[i + axis]!, boxes[i + axis + 2]!];
+      const cell = Math.floor((priors[i + axis]! + priors[i + axis + 2]!) / 2 / stride);
+      out[i + axis] = (low + high) / 2 / stride - cell;
+      out[i + axis + 2] = (high - low) / stride;
+    }
+  }
+}
+
+/** YOLOX: the centre in strides from the point, ln(side / stride + 1e-8). Source: YOLOX `get_l1_target`. */
+function encodeYolox({ boxes, priors, strides }: CodedRows, out: Float32Array): void {
+  for (let i = 0; i < boxes.length; i += 4) {
+    const stride = strides[i / 4]!;
+    for (let axis = 0; axis < 2; axis++) {
+      const [low, high] = [boxes[i + axis]!, boxes[i + axis + 2]!];
+      const point = (priors[i + axis]! + priors[i + axis + 2]!) / 2;
+      out[i + axis] = ((low + high) / 2 - point) / stride;
+      out[i + axis + 2] = Math.log((high - low) / stride + 1e-8);
+    }
+  }
+}
+
+/** DETR: cx, cy, w, h in units of the input. */
+function encodeCentre({ boxes, input }: CodedRows, out: Float32Array<ArrayBuffer>): void {
+  convertBoxes(boxes, 'xyxy', 'cxcywhn', { width: input.width, height: input.height, out });
+}
+
+function copyBoxes({ boxes }: CodedRows, out: Float32Array): void {
+  out.set(boxes);
+}

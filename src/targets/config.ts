@@ -1,0 +1,235 @@
+/**
+ * What `boxops targets` is told: the network's input, its priors, who matches them, how boxes are coded, who is sampled.
+ *
+ * A configuration names a preset, or every part; parts that are given replace the preset's of the same kind, option by
+ * option.
+ */
+import * as v from 'valibot';
+import { OptionError } from '../errors.ts';
+import { generatedMetrics } from '../iou/generated/registry.ts';
+import type { MetricName } from '../iou/types.ts';
+import { presets, type TargetPreset } from './presets.ts';
+
+const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
+const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000));
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+const atLeastOne = v.pipe(v.number(), v.integer(), v.minValue(1));
+const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const four = v.tuple([v.number(), v.number(), v.number(), v.number()]);
+const lists = v.array(v.array(positive));
+const optional = v.optional;
+
+/** How an image comes into the network's input. */
+const input = v.variant('fit', [
+  /** Proportions kept, padding on both sides. */
+  v.strictObject({ fit: v.literal('letterbox'), width: side, height: side }),
+  /** Each axis by its own scale. */
+  v.strictObject({ fit: v.literal('stretch'), width: side, height: side }),
+  /** Proportions kept, the shorter side this long unless the longer gets too long; padding right and below. */
+  v.strictObject({
+    fit: v.literal('shortest-edge'),
+    shortest: side,
+    longest: side,
+    multiple: optional(side),
+  }),
+]);
+
+const priors = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('torchvision'),
+    strides: v.array(positive),
+    sizes: lists,
+    aspectRatios: optional(v.union([v.array(positive), lists])),
+  }),
+  v.strictObject({
+    kind: v.literal('detectron2'),
+    strides: v.array(positive),
+    sizes: v.union([v.array(positive), lists]),
+    aspectRatios: optional(v.union([v.array(positive), lists])),
+    offset: optional(v.number()),
+  }),
+  v.strictObject({
+    kind: v.literal('mmdetection'),
+    strides: v.array(positive),
+    ratios: v.array(positive),
+    scales: optional(v.array(positive)),
+    octaveBaseScale: optional(positive),
+    scalesPerOctave: optional(atLeastOne),
+    baseSizes: optional(v.array(positive)),
+    centerOffset: optional(v.number()),
+    scaleMajor: optional(v.boolean()),
+  }),
+  v.strictObject({ kind: v.literal('ssd300') }),
+  v.strictObject({
+    kind: v.literal('ssd'),
+    aspectRatios: lists,
+    steps: v.array(positive),
+    scales: optional(v.array(positive)),
+    minRatio: optional(positive),
+    maxRatio: optional(positive),
+    clip: optional(v.boolean()),
+  }),
+  v.strictObject({ kind: v.literal('yolo'), sizes: optional(lists), strides: optional(v.array(positive)) }),
+  v.strictObject({
+    kind: v.literal('points'),
+    strides: v.array(positive),
+    offset: optional(v.number()),
+    perCell: optional(atLeastOne),
+    scale: optional(positive),
+  }),
+  /** The predictions themselves (DETR's queries). */
+  v.strictObject({ kind: v.literal('queries') }),
+]);
+
+/** Metrics by name; those that need a number of the data (an image size, a constant) have none. */
+const metricNames = Object.keys(generatedMetrics).filter((name) => name !== 'mpdiou' && name !== 'nwd');
+const metric = optional(v.picklist(metricNames as MetricName[]));
+
+const matcher = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('max-iou'),
+    metric,
+    positiveThreshold: optional(v.number()),
+    negativeThreshold: optional(v.union([v.number(), v.tuple([v.number(), v.number()])])),
+    lowQuality: optional(v.picklist(['own-best', 'selecting', 'none'])),
+    minimumPositive: optional(v.number()),
+    assignAll: optional(v.boolean()),
+  }),
+  v.strictObject({
+    kind: v.literal('ssd'),
+    metric,
+    threshold: optional(v.number()),
+    negativeThreshold: optional(v.number()),
+    bipartite: optional(v.picklist(['sequential', 'global'])),
+    minimumForced: optional(v.number()),
+  }),
+  v.strictObject({
+    kind: v.literal('atss'),
+    metric,
+    topk: optional(atLeastOne),
+    comparator: optional(v.picklist(['>=', '>'])),
+    insideMargin: optional(v.number()),
+  }),
+  v.strictObject({
+    kind: v.literal('fcos'),
+    rule: optional(v.picklist(['torchvision', 'mmdetection'])),
+    radius: optional(v.nullable(positive)),
+    ranges: optional(v.array(v.tuple([v.number(), v.number()]))),
+  }),
+  v.strictObject({
+    kind: v.literal('yolov5'),
+    anchorRatio: optional(positive),
+    neighbourOffset: optional(fraction),
+  }),
+  v.strictObject({
+    kind: v.literal('task-aligned'),
+    metric,
+    topk: optional(atLeastOne),
+    alpha: optional(v.number()),
+    beta: optional(v.number()),
+    rule: optional(v.string()),
+  }),
+  v.strictObject({
+    kind: v.literal('sim-ota'),
+    metric,
+    rule: optional(v.string()),
+    radius: optional(positive),
+    topk: optional(atLeastOne),
+  }),
+  v.strictObject({
+    kind: v.literal('hungarian'),
+    metric,
+    classCost: optional(v.picklist(['softmax', 'focal'])),
+    classWeight: optional(v.number()),
+    boxWeight: optional(v.number()),
+    overlapWeight: optional(v.number()),
+  }),
+]);
+
+const coder = v.variant('kind', [
+  v.strictObject({ kind: v.literal('delta'), std: optional(four), mean: optional(four) }),
+  v.strictObject({
+    kind: v.literal('distance'),
+    normalise: optional(v.boolean()),
+    maximum: optional(positive),
+  }),
+  /** Centre in cells from the prior's cell, size in cells (YOLOv5's tbox). */
+  v.strictObject({ kind: v.literal('yolov5') }),
+  /** Centre in strides from the point, logarithm of the size in strides. */
+  v.strictObject({ kind: v.literal('yolox') }),
+  /** cx, cy, w, h in units of the input (DETR). */
+  v.strictObject({ kind: v.literal('cxcywh') }),
+  /** The matched box itself, xyxy in pixels of the input. */
+  v.strictObject({ kind: v.literal('none') }),
+]);
+
+const sampler = v.variant('kind', [
+  /** Every prior counts. */
+  v.strictObject({ kind: v.literal('none') }),
+  /** `count` priors an image, at most `positiveFraction` of them positive, chosen at random. */
+  v.strictObject({ kind: v.literal('random'), count: atLeastOne, positiveFraction: fraction }),
+]);
+
+/** What is done with crowd regions and objects marked difficult. */
+const regions = v.strictObject({
+  /** `'ignore'`: priors over them are ignored. `'drop'`: as if they were not annotated. */
+  mode: v.picklist(['ignore', 'drop']),
+  /** Part of a prior that must lie in the region. */
+  threshold: optional(fraction),
+});
+
+const complete = v.strictObject({ input, priors, matcher, coder, sampler, regions, seed: whole });
+
+/** A configuration with every part settled. */
+export type TargetConfig = v.InferOutput<typeof complete>;
+
+const overrides = v.strictObject({
+  preset: optional(v.picklist(Object.keys(presets) as TargetPreset[])),
+  input: optional(v.record(v.string(), v.unknown())),
+  priors: optional(v.record(v.string(), v.unknown())),
+  matcher: optional(v.record(v.string(), v.unknown())),
+  coder: optional(v.record(v.string(), v.unknown())),
+  sampler: optional(v.record(v.string(), v.unknown())),
+  regions: optional(v.record(v.string(), v.unknown())),
+  seed: optional(whole),
+});
+
+/** What a configuration file may hold. */
+export type TargetConfigInput = v.InferInput<typeof overrides>;
+
+function check<T>(schema: v.GenericSchema<unknown, T>, value: unknown, name: string): T {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const issues = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'configuration'}: ${issue.message}`);
+  throw new OptionError(`${name}: ${issues.join('; ')}`, { issues });
+}
+
+/**
+ * The full configuration of a file's content. Throws {@link OptionError} naming every key that is wrong.
+ *
+ * @example
+ * targetConfig({ preset: 'retinanet', input: { width: 512, height: 512 }, matcher: { metric: 'giou' } });
+ */
+export function targetConfig(value: unknown, name = 'configuration'): TargetConfig {
+  const given = check(overrides, value, name);
+  const { preset, ...parts } = given;
+  const base: Readonly<Record<string, unknown>> = preset === undefined ? {} : presets[preset];
+  const merged: Record<string, unknown> = {
+    sampler: { kind: 'none' },
+    regions: { mode: 'ignore', threshold: 0.5 },
+    seed: 0,
+    ...base,
+  };
+  for (const [key, part] of Object.entries(parts)) {
+    merged[key] = typeof part === 'object' ? mergePart(merged[key], part) : part;
+  }
+  return check(complete, merged, name);
+}
+
+/** Options over those of the preset; another kind (or fit) starts anew. */
+function mergePart(base: unknown, part: Record<string, unknown>): Record<string, unknown> {
+  const from = (base ?? {}) as Record<string, unknown>;
+  const replaced =
+    (part.kind !== undefined && part.kind !== from.kind) || (part.fit !== undefined && part.fit !== from.fit);
+  return replaced ? part : { ...from, ...part };
+}

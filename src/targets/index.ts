@@ -1,0 +1,12 @@
+export { type TargetConfig, type TargetConfigInput, targetConfig } from './config.ts';
+export { writeNpy } from './formats/npy.ts';
+export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
+export type { NamedTensor, TensorData, Tensors } from './formats/tensors.ts';
+export { inputTransform } from './input.ts';
+export { type AnnotatedImage, TargetMaker, type TargetMakerOptions } from './maker.ts';
+export { type ImagePredictions, needsPredictions } from './matching.ts';
+export { presetNames, presets, type TargetPreset } from './presets.ts';
+export { PriorSource } from './priors.ts';
+export { TargetRows } from './rows.ts';
+export { layoutVersion, type ShardFormat, type ShardInfo, shardBytes, shardFormats } from './shard.ts';
+export { type TargetCounts, TargetStatistics } from './statistics.ts';

@@ -1,0 +1,253 @@
+/** The targets of one image: annotations into the input, matched, sampled, coded. */
+import type { Anchors } from '../anchors/index.ts';
+import type { Size } from '../boxes/types.ts';
+import { ignoredFlags } from '../datasets/types.ts';
+import { ShapeError } from '../errors.ts';
+import {
+  type Assignment,
+  background,
+  ignored,
+  lastMatch,
+  type PairAssignment,
+  randomSampler,
+} from '../matching/index.ts';
+import { type BoxEncoding, boxEncoding } from './coding.ts';
+import type { TargetConfig } from './config.ts';
+import { inputTransform } from './input.ts';
+import { type ImagePredictions, type Matching, matching } from './matching.ts';
+import { levelOf, PriorSource } from './priors.ts';
+import type { TargetRows } from './rows.ts';
+import type { TargetStatistics } from './statistics.ts';
+
+/** One image with its annotations, in pixels of the image. */
+export interface AnnotatedImage {
+  readonly id: number;
+  readonly fileName: string;
+  readonly width: number;
+  readonly height: number;
+  /** Its place in the dataset; seeds the sampler, so it must not depend on how the work is split. */
+  readonly index: number;
+  /** One entry an annotation. */
+  readonly ids: Float64Array;
+  readonly labels: Int32Array;
+  /** 4·N xyxy. */
+  readonly boxes: Float64Array;
+  readonly flags: Uint8Array;
+}
+
+export interface TargetMakerOptions {
+  /** Every prior gets a row, not the positive and ignored ones only. Default false. */
+  readonly dense?: boolean;
+}
+
+/** An image's annotations in the network's input. */
+interface Placed {
+  readonly input: Size;
+  readonly boxes: Float32Array<ArrayBuffer>;
+  readonly labels: Int32Array<ArrayBuffer>;
+  readonly ids: Float64Array;
+  readonly ignore: Float32Array<ArrayBuffer>;
+  readonly transform: readonly [number, number, number, number];
+}
+
+/** Makes targets by one configuration; keeps priors and scratch memory between images. */
+export class TargetMaker {
+  readonly config: TargetConfig;
+  readonly priors: PriorSource;
+  readonly #dense: boolean;
+  readonly #match: Matching;
+  readonly #encode: BoxEncoding;
+  /** Reused results, by number of priors. */
+  readonly #results = new Map<number, Assignment>();
+
+  constructor(config: TargetConfig, options: TargetMakerOptions = {}) {
+    this.config = config;
+    this.priors = new PriorSource(config.priors);
+    this.#dense = options.dense ?? false;
+    this.#match = matching(config);
+    this.#encode = boxEncoding(config.coder);
+  }
+
+  /** Appends the rows of one image and counts them. */
+  add(
+    image: AnnotatedImage,
+    rows: TargetRows,
+    statistics: TargetStatistics,
+    predictions: ImagePredictions | null = null,
+  ): void {
+    const placed = this.#place(image, statistics);
+    const priors = this.priors.of(placed.input);
+    const boxes = priors?.boxes ?? predictions?.boxes ?? new Float32Array(0);
+    if (predictions !== null) checkPredictions(predictions, boxes.length / 4, image.fileName);
+    const count = boxes.length / 4;
+    const matched = this.#match({
+      priors,
+      boxes: placed.boxes,
+      labels: placed.labels,
+      ignore: placed.ignore,
+      input: placed.input,
+      predictions,
+      ...this.#reused(count),
+    });
+    this.#begin(image, placed, rows);
+    const from = rows.anchors.length;
+    if ('priorIndices' in matched && !this.#dense) this.#addPairs(matched, rows);
+    else {
+      const assignment =
+        'priorIndices' in matched
+          ? lastMatch(matched, count, { groundTruthClasses: placed.labels })
+          : matched;
+      this.#keep(count, assignment);
+      this.#addAssignment(assignment, rows, image.index);
+    }
+    this.#encodeRows(rows, from, placed, boxes, priors);
+    rows.rowOffsets.push(rows.anchors.length);
+    statistics.count(rows, from, placed.boxes, priors, placed.labels);
+  }
+
+  #reused(count: number): { out?: Assignment } {
+    const out = this.#results.get(count);
+    return out === undefined ? {} : { out };
+  }
+
+  #keep(count: number, assignment: Assignment): void {
+    if (assignment.weights === undefined) this.#results.set(count, assignment);
+  }
+
+  /** Boxes in the input; those without area or that are not finite are left out and counted. */
+  #place(image: AnnotatedImage, statistics: TargetStatistics): Placed {
+    const transform = inputTransform(this.config.input, image);
+    const { scaleX, scaleY, offsetX, offsetY } = transform;
+    const objects: number[] = [];
+    const regions: number[] = [];
+    const moved = transform.toModel(Float64Array.from(image.boxes));
+    for (let i = 0; i < image.labels.length; i++) {
+      const width = moved[4 * i + 2]! - moved[4 * i]!;
+      const height = moved[4 * i + 3]! - moved[4 * i + 1]!;
+      if ((image.flags[i]! & ignoredFlags) !== 0) regions.push(i);
+      else if (width > 0 && height > 0 && Number.isFinite(width + height)) objects.push(i);
+      else statistics.withoutArea++;
+    }
+    const ignoring = this.config.regions.mode === 'ignore' ? regions : [];
+    statistics.regions += regions.length;
+    return {
+      input: transform.target,
+      boxes: gatherBoxes(moved, objects),
+      labels: Int32Array.from(objects, (i) => image.labels[i]!),
+      ids: Float64Array.from(objects, (i) => image.ids[i]!),
+      ignore: gatherBoxes(moved, ignoring),
+      transform: [scaleX, scaleY, offsetX, offsetY],
+    };
+  }
+
+  #begin(image: AnnotatedImage, placed: Placed, rows: TargetRows): void {
+    rows.imageIds.push(image.id);
+    rows.fileNames.push(image.fileName);
+    rows.imageSizes.append([image.width, image.height]);
+    rows.inputSizes.append([placed.input.width, placed.input.height]);
+    rows.transforms.append(placed.transform);
+    rows.gtIds.append(placed.ids);
+    rows.gtLabels.append(placed.labels);
+    rows.gtBoxes.append(placed.boxes);
+    rows.ignoreBoxes.append(placed.ignore);
+    rows.gtOffsets.push(rows.gtIds.length);
+    rows.ignoreOffsets.push(rows.ignoreBoxes.length / 4);
+  }
+
+  /** Pairs in the matcher's order: a prior may stand several times. */
+  #addPairs({ priorIndices, gtIndices, labels }: PairAssignment, rows: TargetRows): void {
+    rows.anchors.append(priorIndices);
+    rows.gtIndices.append(gtIndices);
+    rows.labels.append(labels!);
+    for (let i = 0; i < priorIndices.length; i++) {
+      rows.overlaps.push(1);
+      rows.weights.push(1);
+    }
+  }
+
+  /** Positive and ignored priors (and sampled negatives), ascending; every prior when dense. */
+  #addAssignment(assignment: Assignment, rows: TargetRows, index: number): void {
+    const { gtIndices, overlaps, labels, weights } = assignment;
+    const { sampler, seed } = this.config;
+    const sampled = sampler.kind === 'none' ? null : this.#sample(assignment, sampler, seed, index);
+    const dense = this.#dense;
+    for (let j = 0; j < gtIndices.length; j++) {
+      const gt = gtIndices[j]!;
+      if (gt === background && !dense && (sampled === null || sampled[j] === 0)) continue;
+      rows.anchors.push(j);
+      rows.gtIndices.push(gt);
+      rows.labels.push(labels![j]!);
+      rows.overlaps.push(overlaps[j]!);
+      const counts = gt !== ignored && (sampled === null || sampled[j] === 1);
+      rows.weights.push(!counts ? 0 : gt >= 0 && weights !== undefined ? weights[j]! : 1);
+    }
+  }
+
+  #sample(
+    assignment: Assignment,
+    sampler: Extract<TargetConfig['sampler'], { kind: 'random' }>,
+    seed: number,
+    index: number,
+  ): Uint8Array {
+    const mask = new Uint8Array(assignment.gtIndices.length);
+    const { positives, negatives } = randomSampler(assignment, {
+      count: sampler.count,
+      positiveFraction: sampler.positiveFraction,
+      seed: (seed % 2 ** 20) * 2 ** 32 + index,
+    });
+    for (const j of positives) mask[j] = 1;
+    for (const j of negatives) mask[j] = 1;
+    return mask;
+  }
+
+  /** Box targets of the rows from `from` on; zeros where nothing is matched. */
+  #encodeRows(
+    rows: TargetRows,
+    from: number,
+    placed: Placed,
+    priorBoxes: Float32Array<ArrayBuffer>,
+    priors: Anchors | null,
+  ): void {
+    const count = rows.anchors.length - from;
+    const coded: number[] = [];
+    for (let i = 0; i < count; i++) if (rows.gtIndices.at(from + i) >= 0) coded.push(from + i);
+    const boxes = new Float32Array(4 * coded.length);
+    const own = new Float32Array(4 * coded.length);
+    const strides = new Float32Array(coded.length);
+    for (let i = 0; i < coded.length; i++) {
+      const anchor = rows.anchors.at(coded[i]!);
+      const gt = rows.gtIndices.at(coded[i]!);
+      for (let k = 0; k < 4; k++) {
+        boxes[4 * i + k] = placed.boxes[4 * gt + k]!;
+        own[4 * i + k] = priorBoxes[4 * anchor + k]!;
+      }
+      strides[i] = priors === null ? 1 : strideOf(priors, anchor);
+    }
+    const encoded = new Float32Array(4 * coded.length);
+    this.#encode({ boxes, priors: own, strides, input: placed.input }, encoded);
+    const targets = new Float32Array(4 * count);
+    for (let i = 0; i < coded.length; i++) {
+      targets.set(encoded.subarray(4 * i, 4 * i + 4), 4 * (coded[i]! - from));
+    }
+    rows.boxTargets.append(targets);
+  }
+}
+
+function gatherBoxes(boxes: Float64Array, order: readonly number[]): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(4 * order.length);
+  for (let i = 0; i < order.length; i++) {
+    out.set(boxes.subarray(4 * order[i]!, 4 * order[i]! + 4), 4 * i);
+  }
+  return out;
+}
+
+const strideOf = (priors: Anchors, anchor: number): number => priors.levels[levelOf(priors, anchor)]!.stride;
+
+function checkPredictions({ boxes, scores }: ImagePredictions, priors: number, name: string): void {
+  if (boxes.length !== 4 * priors || (priors > 0 && scores.length % priors !== 0)) {
+    throw new ShapeError(
+      `the predictions of ${name} have ${boxes.length / 4} boxes and ${scores.length} scores; the priors are ${priors}`,
+      { fileName: name, priors, boxes: boxes.length / 4, scores: scores.length },
+    );
+  }
+}

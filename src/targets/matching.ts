@@ -1,0 +1,102 @@
+/** The configuration's matcher as one function: priors and annotations to an assignment. */
+import type { Anchors } from '../anchors/index.ts';
+import type { Size } from '../boxes/types.ts';
+import { OptionError } from '../errors.ts';
+import {
+  type Assignment,
+  atssMatcher,
+  fcosMatcher,
+  hungarianMatcher,
+  maxIouMatcher,
+  type PairAssignment,
+  simOtaMatcher,
+  ssdMatcher,
+  taskAlignedMatcher,
+  yolov5Matcher,
+} from '../matching/index.ts';
+import type { TargetConfig } from './config.ts';
+
+/** What a network says of one image: what assigners that depend on it read. */
+export interface ImagePredictions {
+  /** 4·N xyxy in pixels of the input. */
+  readonly boxes: Float32Array<ArrayBuffer>;
+  /** N·classes: probabilities, or logits for Hungarian matching. */
+  readonly scores: Float32Array<ArrayBuffer>;
+}
+
+/** One image's part of a matching. */
+export interface MatchInput {
+  /** null where the predictions are the priors (queries). */
+  readonly priors: Anchors | null;
+  /** 4·G in pixels of the input. */
+  readonly boxes: Float32Array<ArrayBuffer>;
+  readonly labels: Int32Array<ArrayBuffer>;
+  /** 4·K regions to ignore. */
+  readonly ignore: Float32Array<ArrayBuffer>;
+  readonly input: Size;
+  readonly predictions: ImagePredictions | null;
+  /** Reused results of as many priors. */
+  readonly out?: Assignment;
+}
+
+export type Matching = (image: MatchInput) => Assignment | PairAssignment;
+
+/** Matchers that read predictions. */
+const dynamic = new Set<TargetConfig['matcher']['kind']>(['task-aligned', 'sim-ota', 'hungarian']);
+
+/** Whether the configuration's matcher needs what a network predicts. */
+export const needsPredictions = ({ matcher }: Pick<TargetConfig, 'matcher'>): boolean =>
+  dynamic.has(matcher.kind);
+
+export function matching(config: TargetConfig): Matching {
+  const { kind, ...rest } = config.matcher;
+  // the schema has checked names and types; absent keys must stay absent
+  const options = Object.fromEntries(
+    Object.entries(rest).filter(([, value]) => value !== undefined),
+  ) as object;
+  const regions = config.regions.threshold === undefined ? {} : { ignoreThreshold: config.regions.threshold };
+  const shared = ({ labels, ignore, out }: MatchInput) => ({
+    ...options,
+    ...regions,
+    groundTruthClasses: labels,
+    ...(ignore.length > 0 ? { ignoreBoxes: ignore } : {}),
+    ...(out === undefined ? {} : { out }),
+  });
+  const anchors = ({ priors }: MatchInput): Anchors => {
+    if (priors === null) throw new OptionError(`the matcher '${kind}' needs priors, not queries`);
+    return priors;
+  };
+  const predicted = ({ predictions }: MatchInput): ImagePredictions => {
+    if (predictions === null) throw new OptionError(`the matcher '${kind}' needs predictions`);
+    return predictions;
+  };
+  switch (kind) {
+    case 'max-iou':
+      return (image) => maxIouMatcher(anchors(image), image.boxes, shared(image));
+    case 'ssd':
+      return (image) => ssdMatcher(anchors(image), image.boxes, shared(image));
+    case 'atss':
+      return (image) => atssMatcher(anchors(image), image.boxes, shared(image));
+    case 'fcos':
+      return (image) => fcosMatcher(anchors(image), image.boxes, shared(image));
+    case 'yolov5':
+      return (image) =>
+        yolov5Matcher(anchors(image), image.boxes, { ...options, groundTruthClasses: image.labels });
+    case 'task-aligned':
+      return (image) =>
+        taskAlignedMatcher(anchors(image), image.boxes, { ...shared(image), predictions: predicted(image) });
+    case 'sim-ota':
+      return (image) =>
+        simOtaMatcher(anchors(image), image.boxes, { ...shared(image), predictions: predicted(image) });
+    case 'hungarian':
+      return (image) => {
+        const { boxes, scores } = predicted(image);
+        return hungarianMatcher(boxes, image.boxes, {
+          ...options,
+          groundTruthClasses: image.labels,
+          logits: scores,
+          image: image.input,
+        });
+      };
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * A dataset's targets as shards on disk.
+ *
+ * The output depends on the dataset, the configuration and the seed alone: not on the number of workers, on how the
+ * shards are divided among jobs, nor on how often the work was interrupted.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Size } from '../../boxes/types.ts';
+import type { Dataset } from '../../datasets/index.ts';
+import { OptionError, UnsupportedError } from '../../errors.ts';
+import { type TargetConfig, targetConfig } from '../config.ts';
+import { inputTransform } from '../input.ts';
+import { needsPredictions } from '../matching.ts';
+import { type ShardFormat, shardFormats } from '../shard.ts';
+import { type TargetCounts, TargetStatistics } from '../statistics.ts';
+import { isPartial, type ShardRecord, type ShardTask, shardName, writeWhole } from './job.ts';
+import { checkManifest, makeManifest, manifestName, type TargetManifest } from './manifest.ts';
+import { runShards } from './pool.ts';
+import { priorsFile } from './priors-file.ts';
+import { indexName, isDone, readRecord } from './records.ts';
+
+export interface WriteTargetsOptions {
+  readonly dataset: Dataset;
+  /** A full configuration, or what a configuration file holds. */
+  readonly config: unknown;
+  /** Folder for the shards; one that holds an interrupted run of the same targets goes on. */
+  readonly out: string;
+  /** Default `['safetensors']`. */
+  readonly formats?: readonly ShardFormat[];
+  /** Every prior gets a row. Default false: positive and ignored ones, and sampled negatives. */
+  readonly dense?: boolean;
+  /** Default 256, dense 16. */
+  readonly imagesPerShard?: number;
+  /** Threads; default: as many as the machine runs at once. */
+  readonly workers?: number;
+  /** Makes only the shards whose number leaves `index` when divided by `count`: jobs of a cluster share the work. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** Folder with what a network predicts: needed by task-aligned, sim-ota and hungarian matching. */
+  readonly predictions?: string;
+  /** Written into the manifest. */
+  readonly version?: string;
+  readonly workerUrl?: string | URL;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TargetProgress) => void;
+}
+
+export interface TargetProgress {
+  /** Images of this job that are done, and of those that were there already. */
+  readonly done: number;
+  readonly resumed: number;
+  readonly total: number;
+}
+
+export interface TargetSummary {
+  readonly manifest: TargetManifest;
+  /** Whether all shards of all jobs are there; then there is an index. */
+  readonly complete: boolean;
+  readonly written: number;
+  readonly resumed: number;
+  /** Counts of this job's shards. */
+  readonly counts: TargetCounts;
+}
+
+/** Default images a shard; a dense image is a few megabytes. */
+const defaultImages = { sparse: 256, dense: 16 };
+
+/**
+ * Writes targets and says what was made.
+ *
+ * Throws `OptionError` on a wrong configuration or a folder with other targets, `UnsupportedError` where the assigner
+ * needs predictions that are not named, and what a shard threw.
+ */
+export async function writeTargets(options: WriteTargetsOptions): Promise<TargetSummary> {
+  const { dataset, out, dense = false, shard = { index: 0, count: 1 }, signal } = options;
+  const config = targetConfig(options.config);
+  checkOptions(options, config);
+  const imagesPerShard = options.imagesPerShard ?? (dense ? defaultImages.dense : defaultImages.sparse);
+  const formats = shardFormats.filter((format) => (options.formats ?? ['safetensors']).includes(format));
+  const priors = inputSizes(dataset, config);
+  const manifest = makeManifest({
+    dataset,
+    config,
+    dense,
+    formats,
+    imagesPerShard,
+    priors,
+    predictions: options.predictions ?? null,
+    version: options.version ?? 'unknown',
+  });
+  prepare(out, manifest);
+  for (const size of priors ?? []) {
+    const { name, bytes } = priorsFile(config, size);
+    if (!existsSync(join(out, name))) writeWhole(join(out, name), bytes());
+  }
+
+  const own = Array.from({ length: manifest.shards }, (_, i) => i).filter(
+    (index) => index % shard.count === shard.index,
+  );
+  const statistics = new TargetStatistics();
+  const imagesOf = (index: number): number =>
+    Math.min(imagesPerShard, dataset.images.count - index * imagesPerShard);
+  const total = own.reduce((sum, index) => sum + imagesOf(index), 0);
+  const pending: number[] = [];
+  let resumed = 0;
+  for (const index of own) {
+    const record = readRecord(out, index);
+    if (record !== null && isDone(out, record, formats)) {
+      statistics.merge(record.counts);
+      resumed += record.images;
+    } else pending.push(index);
+  }
+  let done = resumed;
+  const report = (): void => options.onProgress?.({ done, resumed, total });
+  report();
+  let at = 0;
+  await runShards(
+    { config, dense, formats, out, shards: manifest.shards, predictions: options.predictions ?? null },
+    () => (at < pending.length ? taskOf(dataset, pending[at++]!, imagesPerShard) : null),
+    {
+      workers: Math.min(options.workers ?? availableParallelism(), Math.max(1, pending.length)),
+      ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
+      ...(signal === undefined ? {} : { signal }),
+      onShard: (record) => {
+        statistics.merge(record.counts);
+        done += record.images;
+        report();
+      },
+    },
+  );
+  return {
+    manifest,
+    complete: writeIndex(out, manifest, formats),
+    written: pending.length,
+    resumed: own.length - pending.length,
+    counts: statistics.counts(),
+  };
+}
+
+function checkOptions(options: WriteTargetsOptions, config: TargetConfig): void {
+  const { shard, imagesPerShard, workers } = options;
+  if (needsPredictions(config) && options.predictions === undefined) {
+    throw new UnsupportedError(
+      `the assigner '${config.matcher.kind}' matches by what a network predicts: name the folder of its predictions (--predictions)`,
+      { matcher: config.matcher.kind },
+    );
+  }
+  if (options.predictions !== undefined && !existsSync(options.predictions)) {
+    throw new OptionError(`the folder of predictions ${options.predictions} is not there`);
+  }
+  for (const [name, value] of Object.entries({ imagesPerShard, workers })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new OptionError(`${name} must be a whole number above 0, got ${value}`, { [name]: value });
+    }
+  }
+  const { index = 0, count = 1 } = shard ?? {};
+  if (!(Number.isSafeInteger(index) && Number.isSafeInteger(count) && index >= 0 && index < count)) {
+    throw new OptionError(`expected a shard 0 … count − 1 of count, got ${index} of ${count}`, {
+      index,
+      count,
+    });
+  }
+  const unknown = options.dataset.images.widths.findIndex(
+    (width, i) => !(width > 0 && options.dataset.images.heights[i]! > 0),
+  );
+  if (unknown >= 0) {
+    throw new OptionError(`the size of ${options.dataset.images.fileNames[unknown]} is not known`);
+  }
+}
+
+/** More sizes of input than this have no priors file each: a reader makes the ones it needs. */
+const mostPriorFiles = 16;
+
+/** The sizes of input that occur, or null where priors are predicted or the sizes are too many. */
+function inputSizes(dataset: Dataset, config: TargetConfig): Size[] | null {
+  if (config.priors.kind === 'queries') return null;
+  const sizes = new Map<string, Size>();
+  const { count, widths, heights } = dataset.images;
+  for (let i = 0; i < count; i++) {
+    const { target } = inputTransform(config.input, { width: widths[i]!, height: heights[i]! });
+    sizes.set(`${target.width}×${target.height}`, target);
+    if (sizes.size > mostPriorFiles) return null;
+  }
+  return [...sizes.values()].sort((a, b) => a.width - b.width || a.height - b.height);
+}
+
+/** Makes the folder, or checks that it holds the same targets. */
+function prepare(out: string, manifest: TargetManifest): void {
+  mkdirSync(out, { recursive: true });
+  const path = join(out, manifestName);
+  if (existsSync(path)) {
+    checkManifest(JSON.parse(readFileSync(path, 'utf8')), manifest, out);
+    return;
+  }
+  const others = readdirSync(out).filter((name) => !isPartial(name));
+  if (others.length > 0) {
+    throw new OptionError(
+      `${out} holds something else (${others.slice(0, 3).join(', ')}): name another folder`,
+    );
+  }
+  writeWhole(path, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function taskOf(dataset: Dataset, index: number, imagesPerShard: number): ShardTask {
+  const { images, annotations } = dataset;
+  const first = index * imagesPerShard;
+  const end = Math.min(first + imagesPerShard, images.count);
+  const [from, to] = [annotations.offsets[first]!, annotations.offsets[end]!];
+  return {
+    index,
+    first,
+    imageIds: images.ids.slice(first, end),
+    fileNames: images.fileNames.slice(first, end),
+    widths: images.widths.slice(first, end),
+    heights: images.heights.slice(first, end),
+    offsets: annotations.offsets.slice(first, end + 1).map((offset) => offset - from),
+    ids: annotations.ids.slice(from, to),
+    labels: annotations.labels.slice(from, to),
+    boxes: annotations.boxes.slice(4 * from, 4 * to),
+    flags: annotations.flags.slice(from, to),
+  };
+}
+
+/** Writes the index once every shard of every job is there, and removes what interrupted runs left. */
+function writeIndex(out: string, manifest: TargetManifest, formats: readonly ShardFormat[]): boolean {
+  const records: ShardRecord[] = [];
+  const statistics = new TargetStatistics();
+  for (let index = 0; index < manifest.shards; index++) {
+    const record = readRecord(out, index);
+    if (record === null || !formats.every((format) => existsSync(join(out, shardName(index, format))))) {
+      return false;
+    }
+    records.push(record);
+    statistics.merge(record.counts);
+  }
+  const shards = records.map(({ shard, images, files, counts }) => ({
+    shard,
+    images,
+    rows: counts.rows,
+    files,
+  }));
+  writeWhole(join(out, indexName), `${JSON.stringify({ shards, counts: statistics.counts() }, null, 1)}\n`);
+  for (const name of readdirSync(out)) if (isPartial(name)) rmSync(join(out, name), { force: true });
+  return true;
+}
