@@ -1,6 +1,7 @@
 /**
- * `npm run soak`: 2,000 frames through a detector in a worker, in Node and in Chromium; fails when memory grows by more
- * than 1 kB a frame, or a frame is lost or left open. `npm run soak -- 500` takes 500.
+ * `npm run soak`: 2,000 frames through a detector in a worker, in Node and in Chromium; then 1,000 GPU devices and 10,000
+ * calls on one, in Chromium. Fails when memory grows by more than 1 kB a frame (4 kB a device, 400 bytes a call), a frame
+ * is lost or left open, or a GPU buffer is left. `npm run soak -- 500` takes 500 frames and fewer of the rest.
  */
 import { startVitest } from 'vitest/node';
 import { soakNode } from '../test/stream/fixtures/soak-node.ts';
@@ -17,9 +18,9 @@ console.log(`Node: ${describeSoak(node)}`);
 checkSoak(node);
 if (!node.exited) throw new Error('the worker thread did not exit');
 
-// Chromium's part is a browser test of its own, told how many frames to take.
+// Chromium's parts are browser tests of their own, told how many frames to take.
 process.env.BOXOPS_SOAK_FRAMES = String(frames);
-const vitest = await startVitest('test', ['test/browser/soak.test.ts'], {
+const vitest = await startVitest('test', ['test/browser/soak.test.ts', 'test/browser/soak-webgpu.test.ts'], {
   project: ['browser'],
   watch: false,
   reporters: ['default'],
