@@ -88,7 +88,7 @@ writeFileSync(
   `${JSON.stringify({ points, cases, iterations, parametrisation, seed, losses: summary }, null, 1)}\n`,
 );
 const curveSvg = await toSvg(curveSpec(losses, iterations), { curve: curves });
-const mapSvg = await toSvg(mapSpec(losses), { points: finals });
+const mapSvg = await toSvg(mapSpec(losses, points), { points: finals });
 writeFileSync(file('curves.svg'), curveSvg);
 writeFileSync(file('curves.png'), await toPng(curveSvg));
 writeFileSync(file('map.svg'), mapSvg);

@@ -6,6 +6,7 @@ import {
   casesOf,
   casesPerPoint,
   scatterPoints,
+  spreadPoints,
 } from '../../examples/iou-regression/simulation/cases.ts';
 import { GpuRegression } from '../../examples/iou-regression/simulation/gpu.ts';
 import { metricNamed, paperLosses } from '../../examples/iou-regression/simulation/metrics.ts';
@@ -13,13 +14,7 @@ import { learningRate, Regression } from '../../examples/iou-regression/simulati
 import { simulate } from '../../examples/iou-regression/simulation/simulate.ts';
 import { openDawn } from '../webgpu/dawn.ts';
 
-/** Few points, but evenly over the disc: a spiral of golden angles. */
-const count = 32;
-const points = Float64Array.from({ length: 2 * count }, (_, i) => {
-  const k = Math.floor(i / 2);
-  const angle = k * Math.PI * (3 - Math.sqrt(5));
-  return 10 + 3 * Math.sqrt((k + 0.5) / count) * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
-});
+const points = spreadPoints(32);
 
 describe('the cases', () => {
   it('are 7 targets × 7 areas × 7 ratios a point, 1,715,000 for 5,000 points in a disc of radius 3', () => {
@@ -36,10 +31,11 @@ describe('the cases', () => {
       seen.add([w, h, tw].map((value) => value.toFixed(9)).join());
     }
     expect(seen.size).toBe(343);
-    const scattered = scatterPoints(500);
-    expect(scatterPoints(500)).toEqual(scattered);
-    for (let i = 0; i < scattered.length; i += 2) {
-      expect(Math.hypot(scattered[i]! - 10, scattered[i + 1]! - 10)).toBeLessThanOrEqual(3);
+    expect(scatterPoints(500)).toEqual(scatterPoints(500));
+    for (const scattered of [scatterPoints(500), spreadPoints(500)]) {
+      for (let i = 0; i < scattered.length; i += 2) {
+        expect(Math.hypot(scattered[i]! - 10, scattered[i + 1]! - 10)).toBeLessThanOrEqual(3);
+      }
     }
   });
   it('are the same boxes in both parametrisations', () => {

@@ -26,7 +26,7 @@ export class LiveChart {
       const rowsNow = this.#waiting;
       this.#waiting = [];
       this.#drawing = this.#drawing.then(() =>
-        this.#view.change(this.#name, changeset().insert(rowsNow)).runAsync(),
+        this.#view.change(this.#name, changeset().insert(rowsNow)).resize().runAsync(),
       );
     });
   }

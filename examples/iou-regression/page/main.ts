@@ -1,12 +1,11 @@
 /** Wires the page: settings in; curves, map and table out. The losses run one after another. */
 import { curveRows, curveSpec, mapSpec, pointRows } from '../report/charts.ts';
-import { casesPerPoint, type Parametrisation, scatterPoints } from '../simulation/cases.ts';
+import { casesPerPoint, type Parametrisation, spreadPoints } from '../simulation/cases.ts';
 import { lossNames, paperLosses } from '../simulation/metrics.ts';
 import { LiveChart } from './live-chart.ts';
 import { type LiveRun, openGpu, runInWorker } from './runs.ts';
 
 const iterations = 200;
-const seed = 1;
 
 function element<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
@@ -66,17 +65,17 @@ async function start(signal: AbortSignal): Promise<void> {
   const run: LiveRun = onGpu ? gpu.run : runInWorker;
   for (const chart of charts) chart.dispose();
   const curve = new LiveChart(element('curve', HTMLDivElement), 'curve', curveSpec(losses, iterations));
-  const map = new LiveChart(element('map', HTMLDivElement), 'points', mapSpec(losses, 170));
+  const map = new LiveChart(element('map', HTMLDivElement), 'points', mapSpec(losses, points, 190));
   charts = [curve, map];
   rows.replaceChildren();
   bar.max = losses.length * iterations;
-  const places = scatterPoints(points, seed);
+  const places = spreadPoints(points);
   for (const [index, loss] of losses.entries()) {
     status.textContent = `${loss} on ${onGpu ? 'the GPU' : 'the CPU'}`;
     const began = performance.now();
     let last = 0;
     const final = await run(
-      { loss, parametrisation, points, iterations, seed },
+      { loss, parametrisation, points, iterations },
       (iteration, error) => {
         last = error;
         bar.value = index * iterations + iteration;

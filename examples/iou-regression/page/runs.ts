@@ -1,5 +1,5 @@
 /** One loss over all points in the page: on the GPU where there is one, else in a worker. */
-import { type Parametrisation, scatterPoints } from '../simulation/cases.ts';
+import { type Parametrisation, spreadPoints } from '../simulation/cases.ts';
 import { GpuRegression } from '../simulation/gpu.ts';
 import { metricNamed } from '../simulation/metrics.ts';
 import { learningRate } from '../simulation/regression.ts';
@@ -10,7 +10,6 @@ export interface LiveTask {
   readonly parametrisation: Parametrisation;
   readonly points: number;
   readonly iterations: number;
-  readonly seed: number;
 }
 
 /** Gives the final error of each point; `report` gets the sum of all errors after each iteration. */
@@ -33,10 +32,10 @@ export async function openGpu(): Promise<{ readonly name: string; readonly run: 
   });
   const { vendor, architecture, description } = adapter.info;
   const name = [vendor, architecture, description].filter((text) => text !== '').join(' ');
-  const run: LiveRun = async ({ loss, parametrisation, points, iterations, seed }, report, signal) => {
+  const run: LiveRun = async ({ loss, parametrisation, points, iterations }, report, signal) => {
     const regression = await GpuRegression.create(
       device,
-      scatterPoints(points, seed),
+      spreadPoints(points),
       metricNamed(loss),
       parametrisation,
     );

@@ -1,5 +1,5 @@
 /** The page's worker: one run on the CPU, an answer after every iteration. */
-import { casesOf, scatterPoints } from '../simulation/cases.ts';
+import { casesOf, spreadPoints } from '../simulation/cases.ts';
 import { metricNamed } from '../simulation/metrics.ts';
 import { learningRate, Regression } from '../simulation/regression.ts';
 import type { LiveTask } from './runs.ts';
@@ -9,8 +9,8 @@ export type WorkerAnswer =
   | { readonly final: Float64Array };
 
 addEventListener('message', ({ data }: MessageEvent<LiveTask>) => {
-  const { loss, parametrisation, points, iterations, seed } = data;
-  const cases = casesOf(scatterPoints(points, seed), 0, points, parametrisation);
+  const { loss, parametrisation, points, iterations } = data;
+  const cases = casesOf(spreadPoints(points), 0, points, parametrisation);
   const regression = new Regression(cases, metricNamed(loss), parametrisation);
   const answer = (message: WorkerAnswer) => postMessage(message);
   answer({ iteration: 0, error: regression.errors() });

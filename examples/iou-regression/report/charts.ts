@@ -61,14 +61,14 @@ export function curveSpec(losses: readonly string[], iterations: number): TopLev
         title: null,
         sort: [...losses],
         scale: { domain: [...losses], range: losses.map((_, i) => palette[i % palette.length]!) },
-        legend: { orient: 'right', symbolStrokeWidth: 3 },
+        legend: { orient: 'top', symbolStrokeWidth: 3 },
       },
     },
   };
 }
 
 /** Where the errors are left: a dot a point, a panel a loss, one colour scale; data come under the name `points`. */
-export function mapSpec(losses: readonly string[], size = 210): TopLevelSpec {
+export function mapSpec(losses: readonly string[], points: number, size = 210): TopLevelSpec {
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     config,
@@ -84,7 +84,7 @@ export function mapSpec(losses: readonly string[], size = 210): TopLevelSpec {
     spec: {
       width: size,
       height: size,
-      mark: { type: 'circle', size: 7, opacity: 1 },
+      mark: { type: 'circle', size: Math.max(7, 3000 / points), opacity: 1 },
       encoding: {
         x: { field: 'x', type: 'quantitative', title: null, scale: { domain: [7, 13], nice: false } },
         y: { field: 'y', type: 'quantitative', title: null, scale: { domain: [7, 13], nice: false } },

@@ -32,6 +32,16 @@ export function scatterPoints(count: number, seed = 1): Float64Array {
   return points;
 }
 
+/** As many points evenly over the disc, a spiral of golden angles: few of them tell what many scattered ones do. */
+export function spreadPoints(count: number): Float64Array {
+  const turn = Math.PI * (3 - Math.sqrt(5));
+  return Float64Array.from({ length: 2 * count }, (_, i) => {
+    const k = Math.floor(i / 2) + 0.5;
+    const distance = radius * Math.sqrt(k / count);
+    return centre + distance * (i % 2 === 0 ? Math.cos(k * turn) : Math.sin(k * turn));
+  });
+}
+
 export interface Cases {
   /** 4·N numbers in the parametrisation, `casesPerPoint` boxes a point. */
   readonly boxes: Float64Array;

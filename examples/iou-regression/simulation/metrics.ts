@@ -14,7 +14,7 @@ const made: Readonly<Record<string, () => Metric>> = {
 };
 
 export const lossNames: readonly string[] = [
-  ...new Set([...Object.keys(generatedGradients), ...Object.keys(made)]),
+  ...new Set<string>([...paperLosses, ...Object.keys(generatedGradients), ...Object.keys(made)]),
 ];
 
 /** Throws a RangeError that lists the names for one that is none. */
