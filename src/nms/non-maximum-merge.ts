@@ -1,7 +1,7 @@
 /** Non-maximum merging: overlapping boxes become their union, as tiled inference needs it. */
 import type { BoxArray } from '../boxes/types.ts';
 import type { Fusion } from './fusion.ts';
-import { choiceOption, numberOption } from './input.ts';
+import { choiceOption, countBoxes, numberOption, requireClassIds } from './input.ts';
 import { type RankedGroup, rankedGroups, Survivors } from './ranked.ts';
 import type { NmsOptions, ScoreArray } from './types.ts';
 import { gatherBoxes } from './voting.ts';
@@ -21,6 +21,11 @@ export interface NonMaximumMergeOptions extends NmsOptions {
    * with the area of the union so far (supervision to 0.27); `'max'`: the seed's. Default by rules.
    */
   readonly score?: 'area' | 'pairwise' | 'max';
+  /**
+   * Which of equal scores comes first: the `'lower'` index, or the `'higher'`, as in supervision, which reads numpy's
+   * `argsort` from its end (where that is stable: numpy's SIMD sorts leave ties in no order). Default `'lower'`.
+   */
+  readonly ties?: 'lower' | 'higher';
   /** `'>='`, the default here, merges at the threshold, as both libraries do. */
   readonly comparator?: '>' | '>=';
 }
@@ -35,7 +40,7 @@ export interface MergeResult extends Fusion {
  * rest.
  *
  * `boxes` 4·N as `x1,y1,x2,y2`, `scores` N. Returns unions, scores, classes (0 without `classIds`) and seeds by score, ties
- * by lower seed, and for every input box its row (-1: not finite, below the score threshold or dropped).
+ * by lower seed (see `ties`), and for every input box its row (-1: not finite, below the score threshold or dropped).
  * Sources: supervision `Detections.with_nmm`; SAHI `GREEDYNMM` and `NMM` (Akyon et al., ICIP 2022).
  */
 export function nonMaximumMerge(
@@ -43,6 +48,9 @@ export function nonMaximumMerge(
   scores: ScoreArray,
   options: NonMaximumMergeOptions = {},
 ): MergeResult {
+  if (choiceOption('ties', options.ties, ['lower', 'higher']) === 'higher') {
+    return mergeReversed(boxes, scores, options);
+  }
   const rules = choiceOption('rules', options.rules, ['supervision', 'sahi']);
   const rule = choiceOption('score', options.score ?? (rules === 'sahi' ? 'max' : 'area'), [
     'area',
@@ -81,6 +89,25 @@ export function nonMaximumMerge(
     boxes: gatherBoxes(unions, indices, boxes),
     classIds: Int32Array.from(indices, (index) => options.classIds?.[index] ?? 0),
     clusterIds: seedOf.map((seed) => rowOf.get(seed) ?? -1),
+  };
+}
+
+/** The other order of ties is the same order of reversed boxes. */
+function mergeReversed(boxes: BoxArray, scores: ScoreArray, options: NonMaximumMergeOptions): MergeResult {
+  const count = countBoxes(boxes, scores);
+  const turned = boxes.slice();
+  for (let i = 0; i < count; i++) turned.set(boxes.subarray(4 * i, 4 * i + 4), 4 * (count - 1 - i));
+  const { classIds } = options;
+  requireClassIds(classIds, count);
+  const merged = nonMaximumMerge(turned, scores.slice().reverse(), {
+    ...options,
+    ties: 'lower',
+    ...(classIds && { classIds: classIds.slice().reverse() }),
+  });
+  return {
+    ...merged,
+    indices: merged.indices.map((index) => count - 1 - index),
+    clusterIds: merged.clusterIds.slice().reverse(),
   };
 }
 

@@ -9,7 +9,9 @@ import {
   weightedBoxesFusion,
 } from '../../src/nms/index.ts';
 import golden from '../golden/nms/fusion.json' with { type: 'json' };
+import tied from '../golden/nms/merge-ties.json' with { type: 'json' };
 import { makeSet } from '../golden/nms/sets.ts';
+import { integers } from '../golden/seeded.ts';
 
 interface Summary {
   readonly count: number;
@@ -228,6 +230,34 @@ describe('non-maximum merging', () => {
     const chain = [0, 1, 2, 3, 4].flatMap((i) => [i, 0, i + 2, 1]);
     const centred = groups(chain, [0.9, 0.9, 1, 0.9, 0.9], 0.33);
     expect(centred.sort((a, b) => a[0]! - b[0]!)).toEqual([[0], [1, 2, 3], [4]]);
+  });
+
+  it('breaks ties as supervision does, on request', () => {
+    for (const { seed, count, metric, groups: expected } of tied.sets) {
+      const corners = integers(9000 + seed, 2 * count, 5);
+      const sizes = integers(9100 + seed, 2 * count, 4);
+      const boxes = Float64Array.from({ length: 4 * count }, (_, i) => {
+        const at = 2 * (i >> 2) + (i & 1);
+        return corners[at]! + ((i & 2) === 0 ? 0 : 4 + sizes[at]!);
+      });
+      const scores = Float64Array.from(integers(9200 + seed, count, 4), (value) => (1 + value) / 4);
+      const { clusterIds, indices } = nonMaximumMerge(boxes, scores, {
+        metric: metric as 'iou' | 'ios',
+        iouThreshold: 0.4,
+        classIds: integers(9300 + seed, count, 2),
+        ties: 'higher',
+      });
+      const found = [...indices].map((first, row) => [
+        first,
+        ...[...clusterIds.keys()].filter((i) => clusterIds[i] === row && i !== first),
+      ]);
+      // a group begins with its seed
+      const sorted = (lists: readonly (readonly number[])[]) =>
+        lists
+          .map(([first, ...rest]) => [first!, ...rest.sort((a, b) => a - b)])
+          .sort((a, b) => a[0]! - b[0]!);
+      expect(sorted(found), `seed ${seed}`).toEqual(sorted(expected));
+    }
   });
 
   it('merges a pair into its union with the area-weighted score', () => {

@@ -1,12 +1,16 @@
 /** Rules of greedy suppression that a golden file does not show: ties, bad numbers, classes, limits, errors. */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OptionError, ShapeError } from '../../src/errors.ts';
+import { setBackend } from '../../src/kernels/index.ts';
 import { nms } from '../../src/nms/index.ts';
 
 const boxes = Float32Array.of(0, 0, 10, 10, 1, 0, 10, 10, 20, 0, 30, 10);
 const scores = Float32Array.of(0.9, 0.8, 0.7);
 
-describe('nms', () => {
+describe.each(['javascript', 'simd'] as const)('nms: %s', (backend) => {
+  beforeAll(() => setBackend(backend));
+  afterAll(() => setBackend('auto'));
+
   it('keeps the best of each group, score-descending', () => {
     expect([...nms(boxes, scores)]).toEqual([0, 2]);
     expect([...nms(boxes, Float32Array.of(0.1, 0.8, 0.7))]).toEqual([1, 2]);

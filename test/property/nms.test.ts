@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { generatedMetrics } from '../../src/iou/generated/registry.ts';
 import { distanceIou, innerIou, type Metric, mpdiou, nwd, pairwiseIou } from '../../src/iou/index.ts';
 import { setBackend } from '../../src/kernels/index.ts';
-import { multiLabelNms, nms, nmsBatch } from '../../src/nms/index.ts';
+import { clusterNms, multiLabelNms, nms, nmsBatch } from '../../src/nms/index.ts';
 import { makeSet } from '../golden/nms/sets.ts';
 import { greedyReference, rank } from '../nms/reference.ts';
 
@@ -52,6 +52,8 @@ describe('nms with any metric equals the plain loop over the matrix', () => {
     }, 120_000);
   }
 });
+
+const engines = fc.constantFrom('javascript' as const, 'simd' as const);
 
 const boxSets = fc.record({
   seed: fc.integer({ min: 0, max: 1e6 }),
@@ -111,9 +113,10 @@ describe('properties', () => {
     );
   });
 
-  it('class-aware is one run a class; a batch is one run an image', () => {
+  it('class-aware is one run a class; a batch is one run an image, on both engines', () => {
     fc.assert(
-      fc.property(boxSets, (spec) => {
+      fc.property(boxSets, engines, (spec, engine) => {
+        setBackend(engine);
         const { boxes, scores, classIds } = makeSet(spec);
         const aware = new Set(nms(boxes, scores, { classIds, iouThreshold: spec.threshold }));
         const byClass = new Set<number>();
@@ -127,14 +130,16 @@ describe('properties', () => {
         const second = nms(boxes.subarray(4 * cut), scores.subarray(cut), { iouThreshold: spec.threshold });
         expect(batch.offsets[1]).toBe(batch.offsets[2]);
         expect([...batch.indices.subarray(batch.offsets[2])]).toEqual([...second].map((i) => i + cut));
+        setBackend('auto');
       }),
       { numRuns: 60 },
     );
   });
 
-  it('multi-label rows are kept as if each class were asked alone', () => {
+  it('multi-label rows are kept as if each class were asked alone, on both engines', () => {
     fc.assert(
-      fc.property(boxSets, (spec) => {
+      fc.property(boxSets, engines, (spec, engine) => {
+        setBackend(engine);
         const { boxes, scores } = makeSet({ ...spec, kind: 'detector' });
         const classes = 3;
         const matrix = Float32Array.from({ length: scores.length * classes }, (_, i) =>
@@ -149,8 +154,38 @@ describe('properties', () => {
           const alone = nms(boxes, column, options);
           expect([...rows.indices].filter((_, i) => rows.classIds[i] === c)).toEqual([...alone]);
         }
+        const limited = multiLabelNms(boxes, matrix, { ...options, maxDetections: 3 });
+        expect([...limited.indices]).toEqual([...rows.indices.subarray(0, 3)]);
+        setBackend('auto');
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('Cluster-NMS is greedy NMS where it converges', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          seed: fc.integer({ min: 0, max: 1e6 }),
+          kind: fc.constantFrom(...kinds),
+          count: fc.integer({ min: 0, max: 120 }),
+          classes: fc.integer({ min: 1, max: 4 }),
+          threshold: fc.double({ min: 0.05, max: 0.95, noNaN: true }),
+        }),
+        fc.constantFrom<Metric>('iou', 'giou', 'diou', 'ciou', distanceIou({ exponent: 0.9 })),
+        fc.constantFrom('>' as const, '>=' as const),
+        (spec, metric, comparator) => {
+          const { boxes, scores, classIds } = makeSet(spec);
+          const options = { metric, iouThreshold: spec.threshold, comparator, classIds };
+          const exact = Float64Array.from(boxes);
+          const { indices } = clusterNms(exact, scores, {
+            ...options,
+            postThreshold: Number.NEGATIVE_INFINITY,
+          });
+          expect([...indices]).toEqual([...nms(exact, scores, options)]);
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 
