@@ -1,5 +1,5 @@
 /**
- * The area under a precision-recall curve, in the four ways the field computes it from the same points.
+ * The area under a precision-recall curve, in the ways the field computes it from the same points.
  *
  * Source: Everingham et al., "The Pascal VOC Challenge", IJCV 2010 (11 points; area since 2010); Lin et al., COCO,
  * ECCV 2014 (101 points, step); Ultralytics `compute_ap` (101 points, linear).
@@ -11,10 +11,16 @@ import { linspace } from './types.ts';
  * - `'all-point'`: the exact area under the envelope (VOC since 2010);
  * - `'11-point'`: mean over recalls 0, 0.1 … 1 of the best precision at or beyond it (VOC 2007);
  * - `'101-point'`: the same over 0, 0.01 … 1, a recall never reached counts 0 (COCO);
- * - `'interpolated'`: trapezoids under the envelope, interpolated linearly at 101 recalls, with a last point of
- *   precision 0 at recall 1 (Ultralytics to 8.3: a perfect detector scores 0.995).
+ * - `'ultralytics'`: trapezoids under the envelope, interpolated linearly at 101 recalls; past the last recall precision
+ *   is 0, so that a perfect detector scores 0.995 (Ultralytics 8.4);
+ * - `'ultralytics-8.3'`: the same, but precision falls linearly from the last recall to recall 1 (8.3 and YOLOv5).
  */
-export type AveragePrecisionMethod = 'all-point' | '11-point' | '101-point' | 'interpolated';
+export type AveragePrecisionMethod =
+  | 'all-point'
+  | '11-point'
+  | '101-point'
+  | 'ultralytics'
+  | 'ultralytics-8.3';
 
 /**
  * Average precision of a curve: `recall` and `precision` after each detection, best score first, recall not falling.
@@ -49,11 +55,13 @@ export function averagePrecision(
       return stepMean(recall, envelope, linspace(0, 1, 11));
     case '101-point':
       return stepMean(recall, envelope, linspace(0, 1, 101));
-    case 'interpolated':
-      return trapezoids(recall, envelope);
+    case 'ultralytics':
+      return trapezoids([0, ...Array.from(recall), recall[count - 1]!, 1], [1, ...envelope, 0, 0]);
+    case 'ultralytics-8.3':
+      return trapezoids([0, ...Array.from(recall), 1], [1, ...envelope, 0]);
     default:
       throw new OptionError(
-        `method must be 'all-point', '11-point', '101-point' or 'interpolated', got '${String(method)}'`,
+        `method must be 'all-point', '11-point', '101-point', 'ultralytics' or 'ultralytics-8.3', got '${String(method)}'`,
         { method },
       );
   }
@@ -83,9 +91,7 @@ export function stepMean(
   return sum / recalls.length;
 }
 
-function trapezoids(recall: ArrayLike<number>, envelope: Float64Array): number {
-  const x = [0, ...Array.from(recall), 1];
-  const y = [Math.max(1, envelope[0]!), ...envelope, 0];
+function trapezoids(x: readonly number[], y: readonly number[]): number {
   let area = 0;
   let before = Number.NaN;
   for (let p = 0; p <= 100; p++) {

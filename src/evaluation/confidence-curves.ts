@@ -6,7 +6,7 @@
 import { OptionError } from '../errors.ts';
 import { orderByScore } from '../nms/order.ts';
 import { type Assignment, assign } from './assign.ts';
-import { averagePrecision, interpolate } from './average-precision.ts';
+import { type AveragePrecisionMethod, averagePrecision, interpolate } from './average-precision.ts';
 import { categoryNames, type Groups, groupRows, largestGroup } from './group.ts';
 import { comparisonOf } from './similarity.ts';
 import { type CocoDataset, type CocoResult, linspace } from './types.ts';
@@ -18,6 +18,8 @@ export interface ConfidenceOptions {
   readonly iouThreshold?: number;
   /** Default `'score'` (Ultralytics 8.4); `'first-proposal'` is the rule to 8.3. */
   readonly assignment?: Exclude<Assignment, 'pair'>;
+  /** How `ap` is computed. Default `'101-point'`. */
+  readonly method?: AveragePrecisionMethod;
   /** Number of score thresholds between 0 and 1. Default 1000. */
   readonly points?: number;
 }
@@ -45,7 +47,7 @@ export interface ConfidenceClass {
   readonly best: OperatingPoint;
   /** Precision after each detection against recall: the points of the PR curve, best score first. */
   readonly curve: { readonly recall: Float64Array; readonly precision: Float64Array };
-  /** 101-point AP of `curve`. */
+  /** Average precision of `curve`, by `method`. */
   readonly ap: number;
 }
 
@@ -79,7 +81,13 @@ export function confidenceCurves(
   detections: readonly CocoResult[],
   options: ConfidenceOptions = {},
 ): ConfidenceCurves {
-  const { type = 'bbox', iouThreshold = 0.5, assignment = 'score', points = 1000 } = options;
+  const {
+    type = 'bbox',
+    iouThreshold = 0.5,
+    assignment = 'score',
+    points = 1000,
+    method = '101-point',
+  } = options;
   if (!(Number.isInteger(points) && points >= 2)) {
     throw new OptionError(`points must be a whole number from 2, got ${points}`, { points });
   }
@@ -90,7 +98,7 @@ export function confidenceCurves(
   const names = categoryNames(groundTruth, groups.categoryIds);
   const scores = linspace(0, 1, points);
   const drafts = groups.categoryIds.flatMap((categoryId, k) => {
-    const draft = classCurves(groups, k, correct, scores);
+    const draft = classCurves(groups, k, correct, scores, method);
     return draft === undefined ? [] : [{ categoryId, name: names[k]!, ...draft }];
   });
   const meanOf = (key: 'precision' | 'recall' | 'f1'): Float64Array => {
@@ -155,6 +163,7 @@ function classCurves(
   k: number,
   correct: Uint8Array,
   thresholds: readonly number[],
+  method: AveragePrecisionMethod,
 ): Omit<ConfidenceClass, 'categoryId' | 'name' | 'atOperatingPoint'> | undefined {
   const [g0, g1] = [groups.categoryStarts[k]!, groups.categoryStarts[k + 1]!];
   const objects = groups.truthStarts[g1]! - groups.truthStarts[g0]!;
@@ -195,7 +204,7 @@ function classCurves(
     f1: precision.map((value, i) => f1Of(value, recall[i]!)),
     best,
     curve,
-    ap: averagePrecision(curve.recall, curve.precision, '101-point'),
+    ap: averagePrecision(curve.recall, curve.precision, method),
   };
 }
 

@@ -69,13 +69,13 @@ describe('confusion matrix', () => {
 
 describe('confidence curves', () => {
   it.each([
-    ['ultralytics 8.4.190', 'score'],
-    ['ultralytics 8.3.63', 'first-proposal'],
-  ] as const)('are those of %s', (toolkit, assignment) => {
+    ['ultralytics 8.4.190', { method: 'ultralytics' }],
+    ['ultralytics 8.3.63', { method: 'ultralytics-8.3', assignment: 'first-proposal' }],
+  ] as const)('are those of %s', (toolkit, options) => {
     golden[toolkit].seeds.forEach((seed, i) => {
       const { dataset, results } = detectionSet(seed, false);
       const expected = golden[toolkit].sets[i]!;
-      const { perClass, operatingPoint, scores } = confidenceCurves(dataset, results, { assignment });
+      const { perClass, operatingPoint, scores } = confidenceCurves(dataset, results, options);
       const ranks = dataset.categories.map(({ id }) => id);
       expect(perClass.map(({ categoryId }) => ranks.indexOf(categoryId))).toEqual(expected.classes);
       expect(operatingPoint.f1, `seed ${seed}`).toBeCloseTo(expected.meanF1, 10);
@@ -86,11 +86,7 @@ describe('confidence curves', () => {
           expect(row.precision[at]).toBeCloseTo(expected.curves.precision[k]![n]!, 10);
           expect(row.recall[at]).toBeCloseTo(expected.curves.recall[k]![n]!, 10);
         });
-        if (toolkit === 'ultralytics 8.3.63') {
-          const { recall, precision } = row.curve;
-          const ap = averagePrecision(recall, precision, 'interpolated');
-          expect(ap).toBeCloseTo(expected.ap50[k]!, 10);
-        }
+        expect(row.ap).toBeCloseTo(expected.ap50[k]!, 10);
       });
     });
   });
@@ -127,13 +123,17 @@ describe('confidence curves', () => {
 describe('averagePrecision', () => {
   const recall = [0.2, 0.2, 0.8, 0.8, 1];
   const precision = [0.8, 0.4, 0.5, 0.1, 0.2];
-  it('has four answers to one curve', () => {
+  it('has several answers to one curve', () => {
     expect(averagePrecision(recall, precision)).toBeCloseTo(0.2 * 0.8 + 0.6 * 0.5 + 0.2 * 0.2, 12);
     expect(averagePrecision(recall, precision, '11-point')).toBeCloseTo(
       (3 * 0.8 + 6 * 0.5 + 2 * 0.2) / 11,
       12,
     );
-    expect(averagePrecision([1], [1], 'interpolated')).toBeCloseTo(0.995, 12);
+    expect(averagePrecision([1], [1], 'ultralytics')).toBeCloseTo(0.995, 12);
+    expect(averagePrecision([1], [1], 'ultralytics-8.3')).toBeCloseTo(0.995, 12);
+    const part =
+      averagePrecision([0.5], [1], 'ultralytics-8.3') - averagePrecision([0.5], [1], 'ultralytics');
+    expect(part).toBeCloseTo(0.255, 12);
     expect(averagePrecision([1], [1], '101-point')).toBe(1);
     expect(averagePrecision([], [], '101-point')).toBe(0);
   });
