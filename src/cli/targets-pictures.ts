@@ -111,7 +111,12 @@ async function picture(
     const anchors = matched.get(gt)?.length ?? 0;
     stroke(box, '#000000', 3 * line + 2, 0.6);
     stroke(box, anchors === 0 ? '#ff0000' : colorOf(gt), 3 * line, 1);
-    context.globalAlpha = 1;
+  }
+  // numbers last, so that no box hides one
+  context.globalAlpha = 1;
+  for (let gt = 0; gt < gtBoxes.length / 4; gt++) {
+    const box = gtBoxes.subarray(4 * gt, 4 * gt + 4);
+    const anchors = matched.get(gt)?.length ?? 0;
     context.strokeStyle = '#000000';
     context.lineWidth = 3;
     context.strokeText(String(anchors), box[0]! + 2 * line + 2, box[1]! + 10 + 4 * line);

@@ -1,7 +1,7 @@
 /** Boxes as the numbers a network regresses, by the configuration's coder. */
 import { convertBoxes } from '../boxes/formats.ts';
 import type { Size } from '../boxes/types.ts';
-import { deltaCoder, distanceCoder } from '../coders/index.ts';
+import { deltaCoder, distanceCoder, yoloxCoder } from '../coders/index.ts';
 import type { TargetConfig } from './config.ts';
 
 /** Matched boxes and their priors, one row each. */
@@ -22,13 +22,18 @@ const given = <T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 
 export function boxEncoding(coder: TargetConfig['coder']): BoxEncoding {
-  if (coder.kind === 'delta' || coder.kind === 'distance') {
-    const { encode } = coder.kind === 'delta' ? deltaCoder(given(coder)) : distanceCoder(given(coder));
+  if (coder.kind === 'delta' || coder.kind === 'distance' || coder.kind === 'yolox') {
+    const { encode } =
+      coder.kind === 'delta'
+        ? deltaCoder(given(coder))
+        : coder.kind === 'distance'
+          ? distanceCoder(given(coder))
+          : yoloxCoder();
     return ({ boxes, priors }, out) => {
       encode(boxes, priors, out);
     };
   }
-  return { yolov5: encodeYolov5, yolox: encodeYolox, cxcywh: encodeCentre, none: copyBoxes }[coder.kind];
+  return { yolov5: encodeYolov5, cxcywh: encodeCentre, none: copyBoxes }[coder.kind];
 }
 
 /**
@@ -43,19 +48,6 @@ function encodeYolov5({ boxes, priors, strides }: CodedRows, out: Float32Array):
       const cell = Math.floor((priors[i + axis]! + priors[i + axis + 2]!) / 2 / stride);
       out[i + axis] = (low + high) / 2 / stride - cell;
       out[i + axis + 2] = (high - low) / stride;
-    }
-  }
-}
-
-/** YOLOX: the centre in strides from the point, ln(side / stride + 1e-8). Source: YOLOX `get_l1_target`. */
-function encodeYolox({ boxes, priors, strides }: CodedRows, out: Float32Array): void {
-  for (let i = 0; i < boxes.length; i += 4) {
-    const stride = strides[i / 4]!;
-    for (let axis = 0; axis < 2; axis++) {
-      const [low, high] = [boxes[i + axis]!, boxes[i + axis + 2]!];
-      const point = (priors[i + axis]! + priors[i + axis + 2]!) / 2;
-      out[i + axis] = ((low + high) / 2 - point) / stride;
-      out[i + axis + 2] = Math.log((high - low) / stride + 1e-8);
     }
   }
 }

@@ -1,4 +1,3 @@
-export { escapeXml } from '../voc/write.ts';
 export { writeFileWhole, writeFolderWhole } from './atomic.ts';
 export { checkDuplicateAnnotations, checkImageFiles } from './checks.ts';
 export { filesBelow, imageExtensions, imageFileSize } from './images.ts';
