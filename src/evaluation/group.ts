@@ -60,11 +60,13 @@ export function groupRows(
 
   const truthSide = new Side(dataset.annotations.length);
   dataset.annotations.forEach((annotation, i) => {
+    expectRow(annotation, 'annotations', i);
     truthSide.add(i, imageRank.get(annotation.image_id), categoryRank.get(annotation.category_id));
   });
   const detectionSide = new Side(results.length);
   const scores = new Float64Array(results.length);
   results.forEach((result, i) => {
+    expectRow(result, 'results', i);
     const image = imageRank.get(result.image_id);
     if (image === undefined) {
       throw new DatasetError(
@@ -97,6 +99,11 @@ export function groupRows(
     { side: detectionSide, order: order(detectionSide, true), rows: results },
     scores,
   );
+}
+
+function expectRow(row: unknown, name: string, index: number): void {
+  if (typeof row === 'object' && row !== null) return;
+  throw new DatasetError(`${name}[${index}] must be an object, got ${JSON.stringify(row)}`, { name, index });
 }
 
 /** Rows that take part, with the ranks of their image and category. */

@@ -18,6 +18,7 @@ import {
   type CocoDataset,
   type CocoEvaluation,
   type CocoResult,
+  expectShares,
   linspace,
 } from './types.ts';
 
@@ -67,6 +68,8 @@ export function evaluateLvis(
   if (type !== 'bbox' && type !== 'segm') {
     throw new OptionError(`type must be 'bbox' or 'segm', got '${String(type)}'`, { type });
   }
+  expectShares('iouThresholds', iouThresholds);
+  expectShares('recallThresholds', recallThresholds);
   if (!(maxDetections > 0)) throw new OptionError(`maxDetections must be positive, got ${maxDetections}`);
   // lvis-api never sees what has no area, on either side
   const objects = { ...groundTruth, annotations: groundTruth.annotations.filter(({ area }) => area > 0) };

@@ -1,5 +1,7 @@
 /** COCO's JSON as evaluation reads it, and what evaluation gives back. */
 
+import { OptionError } from '../errors.ts';
+
 /** One annotation of `instances_*.json` or `person_keypoints_*.json`; only the fields evaluation reads. */
 export interface CocoAnnotation {
   readonly id: number;
@@ -115,4 +117,11 @@ export const areaRanges = {
 export function linspace(start: number, stop: number, count: number): number[] {
   const step = (stop - start) / (count - 1);
   return Array.from({ length: count }, (_, i) => (i === count - 1 ? stop : i * step + start));
+}
+
+/** Throws `OptionError` unless the values rise from at least 0 to at most 1. */
+export function expectShares(name: string, values: readonly number[]): void {
+  const rise = values.every((value, i) => value >= 0 && value <= 1 && (i === 0 || value > values[i - 1]!));
+  if (rise && values.length > 0) return;
+  throw new OptionError(`${name} must rise within 0 … 1, got [${values.join(', ')}]`, { name, values });
 }

@@ -33,6 +33,25 @@ describe('bad rows', () => {
     );
     expect(() => evaluateCoco(dataset, broken({ bbox: [1, 2, 3] }))).toThrow(DatasetError);
     expect(() => evaluateCoco(dataset, results, { type: 'boxes' as 'bbox' })).toThrow(OptionError);
+    for (const row of [null, 7, 'x']) {
+      expect(() => evaluateCoco(dataset, [row as unknown as (typeof results)[0]])).toThrow('results[0]');
+    }
+    const { area, ...without } = dataset.annotations[0]!;
+    const annotations = [without as (typeof dataset.annotations)[0], ...dataset.annotations.slice(1)];
+    expect(() => evaluateCoco({ ...dataset, annotations }, results)).toThrow('area of annotation 1');
+  });
+  it('options outside their domain are refused', () => {
+    for (const options of [
+      { iouThresholds: [] },
+      { iouThresholds: [0.5, 0.5] },
+      { iouThresholds: [Number.NaN] },
+      { recallThresholds: [0.5, 0] },
+      { recallThresholds: [2] },
+      { maxDetections: [Number.NaN] },
+      { maxDetections: [10, 1] },
+    ]) {
+      expect(() => evaluateCoco(dataset, results, options), JSON.stringify(options)).toThrow(OptionError);
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type CocoEvaluation,
   type CocoOptions,
   type CocoResult,
+  expectShares,
   linspace,
 } from '../types.ts';
 import { type Accumulated, accumulate, emptyTensors } from './accumulate.ts';
@@ -41,8 +42,13 @@ export function evaluateCoco(
   const type = options.type ?? 'bbox';
   const iouThresholds = options.iouThresholds ?? linspace(0.5, 0.95, 10);
   const recallThresholds = options.recallThresholds ?? linspace(0, 1, 101);
+  expectShares('iouThresholds', iouThresholds);
+  expectShares('recallThresholds', recallThresholds);
   const maxDetections = options.maxDetections ?? (type === 'keypoints' ? [20] : [1, 10, 100]);
-  if (maxDetections.length === 0 || maxDetections.some((limit, i) => limit <= (maxDetections[i - 1] ?? 0))) {
+  if (
+    maxDetections.length === 0 ||
+    maxDetections.some((limit, i) => !(limit > (maxDetections[i - 1] ?? 0)))
+  ) {
     throw new OptionError(`maxDetections must be positive and ascending, got [${maxDetections.join(', ')}]`);
   }
   const areaNames =

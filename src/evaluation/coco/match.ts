@@ -6,6 +6,7 @@
  * counted one fits; at equal IoU the later truth wins; a crowd truth may match again and again; a truth with id 0
  * matches but is not counted as a match.
  */
+import { DatasetError } from '../../errors.ts';
 import { type Groups, largestGroup } from '../group.ts';
 import type { Comparison } from '../similarity.ts';
 
@@ -38,7 +39,7 @@ export interface MatchSettings {
   readonly exempt?: Uint8Array;
 }
 
-/** Matches one category after another in work arrays made once. */
+/** Matches one category after another in work arrays made once. Throws `DatasetError` for a truth without area. */
 export class Matcher {
   readonly #groups: Groups;
   readonly #settings: MatchSettings;
@@ -60,7 +61,13 @@ export class Matcher {
     const { truths, detections, pairs } = largestGroup(groups);
     this.#similarities = new Float64Array(pairs);
     this.#reach = new Float64Array(detections);
-    this.#truthAreas = Float64Array.from(groups.truths, (truth) => truth.area);
+    this.#truthAreas = Float64Array.from(groups.truths, ({ area, id, image_id: imageId }) => {
+      if (typeof area === 'number' && !Number.isNaN(area)) return area;
+      throw new DatasetError(`area of annotation ${id} in image ${imageId} must be a number, got ${area}`, {
+        id,
+        imageId,
+      });
+    });
     this.#hasId = Uint8Array.from(groups.truths, (truth) => (truth.id === 0 ? 0 : 1));
     this.#isIgnored = new Uint8Array(truths);
     this.#order = new Int32Array(truths);
