@@ -63,6 +63,35 @@ const factory = () =>
   });
 
 describe('the same detections', () => {
+  it('with keypoints, and with masks that are decoded here', async () => {
+    const pose = {
+      model: constantDetector({
+        columns: 11,
+        rows: [[16, 16, 8, 8, 0.9, 14, 15, 0.8, 18, 17, 0.3]],
+        metadata: { names: "{0: 'person'}", task: 'pose', kpt_shape: '[2, 3]' },
+      }),
+      head: 'yolov8-pose',
+    } as const;
+    const segment = {
+      model: constantDetector({
+        columns: 8,
+        rows: [[16, 16, 20, 12, 0.9, 0.1, 1, -0.5]],
+        metadata: { names: "{0: 'cat', 1: 'dog'}", task: 'segment' },
+        prototypes: { channels: 2, side: 8, data: Float32Array.from({ length: 128 }, (_, i) => Math.sin(i)) },
+      }),
+      head: 'yolov8-seg',
+    } as const;
+    for (const options of [pose, segment]) {
+      using local = await createLocal(options);
+      const picture = page();
+      const expected = await local.detect(picture);
+      expect(expected.count).toBe(1);
+      expect(expected.keypoints !== undefined || expected.maskAt(0) !== undefined).toBe(true);
+      const detector = await open({ ...options, worker: true });
+      const found = await detector.detect(picture);
+      expect(found.toJSON()).toEqual(expected.toJSON());
+    }
+  });
   const ways: readonly [string, Partial<DetectorOptions>, string][] = [
     ['by URL', { worker: true }, 'url'],
     ['by a factory', { worker: factory }, 'factory'],

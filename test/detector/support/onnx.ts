@@ -58,6 +58,10 @@ export interface ConstantDetectorOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Answers as `[N, anchors, 7]`: box, objectness, two scores. Such dims fit YOLOX, YOLOv5 and YOLOv6 alike. */
   readonly anchorMajor?: boolean;
+  /** Numbers of a row: 4 of the box, the scores, and what else the head reads. Default 6: two scores. */
+  readonly columns?: number;
+  /** A second output `[N, channels, side, side]` of these mask prototypes. */
+  readonly prototypes?: { readonly channels: number; readonly side: number; readonly data: Float32Array };
 }
 
 /** Anchors of the constant detector: strides 8, 16 and 32 over a 32×32 input. */
@@ -67,8 +71,8 @@ const anchors = 21;
 export function constantDetector(options: ConstantDetectorOptions = {}): Uint8Array<ArrayBuffer> {
   const { side = 32, dynamicSize = false, batch = 'batch', rows = [] } = options;
   const metadata = options.metadata ?? { names: "{0: 'cat', 1: 'dog'}", stride: '32', task: 'detect' };
-  const { anchorMajor = false } = options;
-  const shape = anchorMajor ? [anchors, 7] : [6, anchors];
+  const { anchorMajor = false, columns = 6, prototypes } = options;
+  const shape = anchorMajor ? [anchors, 7] : [columns, anchors];
   const answer = new Float32Array(shape[0] * shape[1]);
   for (const [anchor, row] of rows.entries()) {
     for (const [channel, entry] of row.entries()) {
@@ -82,12 +86,28 @@ export function constantDetector(options: ConstantDetectorOptions = {}): Uint8Ar
     node('Reshape', ['mean', 'shape'], 'column'),
     node('Mul', ['column', 'zero'], 'nothing'),
     node('Add', ['nothing', 'answer'], 'output0'),
+    ...(prototypes === undefined
+      ? []
+      : [
+          node('Reshape', ['mean', 'shape1'], 'column1'),
+          node('Mul', ['column1', 'zero'], 'nothing1'),
+          node('Add', ['nothing1', 'prototypes'], 'output1'),
+        ]),
     text(2, 'constant'),
+    ...(prototypes === undefined
+      ? []
+      : [
+          tensor('shape1', [4], BigInt64Array.of(-1n, 1n, 1n, 1n)),
+          tensor('prototypes', [1, prototypes.channels, prototypes.side, prototypes.side], prototypes.data),
+        ]),
     tensor('shape', [3], BigInt64Array.of(-1n, 1n, 1n)),
     tensor('zero', [1], Float32Array.of(0)),
     tensor('answer', [1, ...shape], answer),
     value(11, 'images', [batch, 3, ...size]),
     value(12, 'output0', [batch, ...shape]),
+    ...(prototypes === undefined
+      ? []
+      : [value(12, 'output1', [batch, prototypes.channels, prototypes.side, prototypes.side])]),
   );
   const entries = Object.entries(metadata).map(([key, entry]) => message(14, text(1, key), text(2, entry)));
   return Uint8Array.from([...int(1, 8), ...graph, ...message(8, text(1, ''), int(2, 13)), ...entries.flat()]);
