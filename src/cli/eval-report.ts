@@ -56,7 +56,7 @@ export function report(
     return {
       protocol,
       type,
-      ...vocNumbers(evaluateVoc(groundTruth, detections, { method, pixelOffset: 1 })),
+      ...vocNumbers(evaluateVoc(groundTruth, detections, { method })),
     };
   }
   if (protocol === 'lvis') {

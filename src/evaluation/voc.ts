@@ -16,7 +16,10 @@ export interface VocOptions {
   readonly method?: AveragePrecisionMethod;
   /** Whether an IoU of exactly the threshold is a match. Default `'>'` (py-faster-rcnn, detectron2); MATLAB `'>='`. */
   readonly comparator?: '>' | '>=';
-  /** 1 counts the last pixel as part of a box, as the VOC devkit does; default 0. */
+  /**
+   * 1 for boxes whose width and height leave out the last pixel (`xmax − xmin` of VOC's files, as the devkit reads them);
+   * default 0, for boxes as wide as they are.
+   */
   readonly pixelOffset?: 0 | 1;
 }
 

@@ -34,8 +34,8 @@ describe('boxops eval', () => {
     const expected = {
       coco: evaluateCoco(dataset, results).stats,
       lvis: evaluateLvis(dataset, results, { type: 'bbox' }).stats,
-      voc: [evaluateVoc(dataset, results, { pixelOffset: 1 }).map],
-      voc07: [evaluateVoc(dataset, results, { pixelOffset: 1, method: '11-point' }).map],
+      voc: [evaluateVoc(dataset, results).map],
+      voc07: [evaluateVoc(dataset, results, { method: '11-point' }).map],
     };
     for (const [protocol, stats] of Object.entries(expected)) {
       const { code, out } = await evaluate(
