@@ -5,8 +5,17 @@
  */
 export { type Detectron2AnchorOptions, detectron2Anchors, detectron2RetinaNetAnchors } from './detectron2.ts';
 export { type EfficientDetAnchorOptions, efficientDetAnchors } from './efficientdet.ts';
+export {
+  type EvolveOptions,
+  evolveAnchors,
+  type FitAnchorsOptions,
+  type FittedAnchors,
+  fitAnchors,
+} from './evolve.ts';
 export { blazeFacePriors, retinaFacePriors, ultraFacePriors } from './faces.ts';
+export { type AnchorFit, type AnchorFitOptions, anchorFit } from './fit.ts';
 export { gridAnchors, type LevelSpec } from './grid.ts';
+export { type KmeansOptions, kmeansAnchors } from './kmeans.ts';
 export {
   type MmdetectionAnchorOptions,
   type MmdetectionSsdOptions,

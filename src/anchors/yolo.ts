@@ -2,21 +2,14 @@
 import { OptionError } from '../errors.ts';
 import { gridAnchors, mapsOf } from './grid.ts';
 import type { AnchorImage, Anchors } from './types.ts';
+import { yolov5Anchors, yolov7Anchors } from './yolo-sizes.ts';
 
 /** Sizes `w, h, w, h, …` in pixels, one list a level, smallest stride first. */
 export const yoloAnchorSizes = {
   /** YOLOv3 and YOLOv5: strides 8, 16, 32. */
-  yolov5: [
-    [10, 13, 16, 30, 33, 23],
-    [30, 61, 62, 45, 59, 119],
-    [116, 90, 156, 198, 373, 326],
-  ],
+  yolov5: yolov5Anchors,
   /** YOLOv4 and YOLOv7: strides 8, 16, 32. */
-  yolov7: [
-    [12, 16, 19, 36, 40, 28],
-    [36, 75, 76, 55, 72, 146],
-    [142, 110, 192, 243, 459, 401],
-  ],
+  yolov7: yolov7Anchors,
   /** YOLOv5-P6 and YOLOv7-W6: strides 8, 16, 32, 64. */
   yolov5P6: [
     [19, 27, 44, 40, 38, 94],

@@ -5,24 +5,13 @@
  * YOLOv5 and v7: xy = (2σ − ½ + cell)·s, wh = (2σ)²·anchor. YOLOv2–v4: xy = (σ·k − (k − 1)/2 + cell)·s with k =
  * `scale_x_y`, wh = eᵗ·anchor. score = σ(objectness)·σ(class).
  */
+import { yolov5Anchors, yolov7Anchors } from '../anchors/yolo-sizes.ts';
 import { cellX, cellY, type Grid, locate, readGrids, rowStart, scanGrid, sigmoid } from './grids.ts';
 import { layoutError } from './layout.ts';
 import { finishPicks, startPicks } from './picks.ts';
 import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
 
-/** Anchor sizes in pixels of YOLOv3 and YOLOv5, strides 8, 16, 32. */
-export const yolov5Anchors: readonly (readonly number[])[] = [
-  [10, 13, 16, 30, 33, 23],
-  [30, 61, 62, 45, 59, 119],
-  [116, 90, 156, 198, 373, 326],
-];
-
-/** Anchor sizes in pixels of YOLOv4 and YOLOv7, strides 8, 16, 32. */
-export const yolov7Anchors: readonly (readonly number[])[] = [
-  [12, 16, 19, 36, 40, 28],
-  [36, 75, 76, 55, 72, 146],
-  [142, 110, 192, 243, 459, 401],
-];
+export { yolov5Anchors, yolov7Anchors };
 
 /** Candidates of raw YOLOv5/v7 levels; `anchors` default to YOLOv5's. Rows run level by level, cell by cell. */
 export function decodeYolov5Raw(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {

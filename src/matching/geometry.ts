@@ -5,10 +5,3 @@ import type { BoxArray } from '../boxes/types.ts';
 export function corners(boxes: BoxArray, i: number): readonly [number, number, number, number] {
   return [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!];
 }
-
-/** IoU of two boxes about one centre. */
-export function shapeIou(width: number, height: number, otherWidth: number, otherHeight: number): number {
-  const intersection = Math.min(width, otherWidth) * Math.min(height, otherHeight);
-  const union = width * height + otherWidth * otherHeight - intersection;
-  return intersection > 0 ? intersection / union : 0;
-}

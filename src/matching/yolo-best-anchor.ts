@@ -1,10 +1,11 @@
 /** YOLOv2's and YOLOv3's matching: the anchor of most similar shape, in the cell of the box's centre. */
+import { sizeIou } from '../anchors/fit.ts';
 import type { Anchors } from '../anchors/types.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { bestMatch } from '../iou/best-match.ts';
 import { isNonFinite } from '../iou/pack.ts';
-import { corners, shapeIou } from './geometry.ts';
+import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { isAnchors, priorColumns } from './prior-columns.ts';
 import { assignmentFor, checkNumber, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
@@ -58,7 +59,7 @@ export function bestAnchorMatcher(
       const outside = column < 0 || row < 0 || column >= width || row >= height;
       for (let a = 0; a < perCell; a++) {
         const [ax1, ay1, ax2, ay2] = corners(anchors.boxes, start + a);
-        const shape = shapeIou(x2 - x1, y2 - y1, ax2 - ax1, ay2 - ay1);
+        const shape = sizeIou(x2 - x1, y2 - y1, ax2 - ax1, ay2 - ay1);
         const prior = outside ? -1 : start + (row * width + column) * perCell + a;
         if (shape > shapeThreshold) others.push([prior, shape]);
         if (shape > bestShape) {
