@@ -1,5 +1,7 @@
 /** The second half of SimOTA: every ground truth takes as many of its cheapest priors as their overlaps add up to. */
-import type { Assignment } from './types.ts';
+import type { BoxArray } from '../boxes/types.ts';
+import { pairwiseIou } from '../iou/pairwise.ts';
+import type { Assignment, MetricOptions } from './types.ts';
 
 /** Costs and overlaps of candidates, G rows of `count` numbers. */
 export interface CandidateTable {
@@ -12,7 +14,8 @@ export interface CandidateTable {
 
 /**
  * k = ⌊sum of the `topk` largest overlaps⌋, at least 1; the k cheapest candidates are matched; a prior that several
- * ground truths take goes to the one it is cheapest for. Ties: the lower prior, the lower ground truth.
+ * ground truths take goes to the one it is cheapest for. Ties: the lower prior, the lower ground truth. A candidate whose
+ * costs are NaN is never matched.
  */
 export function assignDynamicK(
   { priors, count, costs, overlaps }: CandidateTable,
@@ -67,6 +70,17 @@ export function assignDynamicK(
     result.gtIndices[priors[i]!] = owner[i]!;
     result.overlaps[priors[i]!] = overlaps[owner[i]! * count + i]!;
   }
+}
+
+/** Overlaps of ground truths with predicted boxes, G rows: at least 0, and 0 with a box that is not finite. */
+export function overlapsOf(
+  groundTruthBoxes: BoxArray,
+  predictedBoxes: BoxArray,
+  { metric = 'iou' }: Pick<MetricOptions, 'metric'>,
+): Float32Array {
+  return Float32Array.from(pairwiseIou(groundTruthBoxes, predictedBoxes, { metric }), (value) =>
+    value > 0 ? value : 0,
+  );
 }
 
 /** torch's binary cross-entropy never takes a logarithm below −100. */

@@ -1,9 +1,8 @@
 /** Dynamic soft labels: the matching of RTMDet and NanoDet-Plus. */
 import type { BoxArray } from '../boxes/types.ts';
 import { isNonFinite } from '../iou/pack.ts';
-import { pairwiseIou } from '../iou/pairwise.ts';
 import { centreOf, classCountOf, depth, visitAround } from './candidates.ts';
-import { assignDynamicK } from './dynamic-k.ts';
+import { assignDynamicK, overlapsOf } from './dynamic-k.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { priorColumns } from './prior-columns.ts';
@@ -63,19 +62,14 @@ export function dynamicSoftLabelMatcher(
   }
   const found = setOf(taken);
   const count = found.length;
-  const overlaps = Float32Array.from(
-    pairwiseIou(
-      groundTruthBoxes,
-      gather(predictions.boxes, found, 4),
-      options.metric === undefined ? {} : { metric: options.metric },
-    ),
-  );
+  const overlaps = overlapsOf(groundTruthBoxes, gather(predictions.boxes, found, 4), options);
   const costs = new Float32Array(gts * count);
   for (let i = 0; i < count; i++) {
     const j = found[i]!;
     const row = predictions.scores.subarray(j * classes, (j + 1) * classes);
     const stride = boxes[4 * j + 2]! - boxes[4 * j]!;
-    let none = 0;
+    // a cost that is not a number is never chosen
+    let none = isNonFinite(predictions.boxes, 4 * j) ? Number.NaN : 0;
     for (let c = 0; c < classes; c++) none += softplus(row[c]!) * sigmoid(row[c]!) ** 2;
     for (let g = 0; g < gts; g++) {
       const overlap = overlaps[g * count + i]!;

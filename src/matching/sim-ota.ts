@@ -2,9 +2,8 @@
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
-import { pairwiseIou } from '../iou/pairwise.ts';
 import { centreOf, classCountOf, depth, visitAround } from './candidates.ts';
-import { assignDynamicK, boundedLog } from './dynamic-k.ts';
+import { assignDynamicK, boundedLog, overlapsOf } from './dynamic-k.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { isAnchors, type PriorColumns, priorColumns } from './prior-columns.ts';
 import {
@@ -66,17 +65,15 @@ export function simOtaMatcher(
   const region = regionOf(columns, isAnchors(priors), groundTruthBoxes, radius);
   const found = candidatesOf(columns, groundTruthBoxes, gts, mask, region, inner);
   const count = found.length;
-  const boxes = gather(predictions.boxes, found, 4);
-  const overlaps = Float32Array.from(
-    pairwiseIou(groundTruthBoxes, boxes, options.metric === undefined ? {} : { metric: options.metric }),
-  );
+  const overlaps = overlapsOf(groundTruthBoxes, gather(predictions.boxes, found, 4), options);
   const costs = new Float32Array(gts * count);
   const { fround } = Math;
   const [penalty, eps] = inner ? [1e8, 1e-7] : [1e6, 1e-8];
   for (let i = 0; i < count; i++) {
     const j = found[i]!;
     const row = predictions.scores.subarray(j * classes, (j + 1) * classes);
-    let none = 0;
+    // a cost that is not a number is never chosen
+    let none = isNonFinite(predictions.boxes, 4 * j) ? Number.NaN : 0;
     for (let c = 0; c < classes; c++) none -= boundedLog(1 - row[c]!);
     for (let g = 0; g < gts; g++) {
       const p = row[options.groundTruthClasses[g]!]!;

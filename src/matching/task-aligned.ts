@@ -61,7 +61,7 @@ const predicted = new PriorColumns();
  * | weight | t·max overlap/(max t + 1e-9) | … + 1e-7 | … + 1e-7 |
  *
  * `priors` N, `groundTruthBoxes` 4·G corners → one entry a prior; `weights` are the soft targets of the matched class.
- * Another `metric` replaces the overlap, cut at 0. Equal alignment: the lower prior, as `topk` would have it if it were
+ * Another `metric` replaces the overlap, cut at 0. Predictions that are not finite are never matched. Equal alignment: the lower prior, as `topk` would have it if it were
  * stable; so with fewer than `topk` aligned priors those of alignment 0 that come first are taken if they lie inside.
  *
  * Sources: Feng et al., "TOOD", ICCV 2021; ultralytics `TaskAlignedAssigner` 8.3, mmyolo `BatchTaskAlignedAssigner`,
@@ -109,6 +109,7 @@ export function taskAlignedMatcher(
   for (let g = 0; g < gts; g++) {
     const first = table.starts[g]!;
     const add = (j: number): void => {
+      if (predicted.isNonFinite(j)) return;
       const { overlap, alignment } = measure(g, j);
       table.priors.push(j);
       table.overlaps.push(overlap);

@@ -4,6 +4,7 @@ import { pointPriors, yoloAnchors } from '../../src/anchors/index.ts';
 import {
   atssMatcher,
   bestAnchorMatcher,
+  dynamicSoftLabelMatcher,
   fcosMatcher,
   lastMatch,
   maxIouMatcher,
@@ -159,6 +160,25 @@ describe('bad input', () => {
     ],
   ])('%s', (_name, run, message) => {
     expect(run).toThrow(message);
+  });
+
+  it('predictions that are not finite are never matched', () => {
+    const count = points.boxes.length / 4;
+    const scores = new Float32Array(2 * count).fill(0.5);
+    const broken = points.boxes.slice();
+    for (let j = 0; j < count; j += 2) broken[4 * j + 1] = Number.NaN;
+    scores[2] = Number.NaN;
+    const given = { groundTruthClasses: [0, 1], predictions: { boxes: broken, scores } };
+    const wanted = Float32Array.of(2, 2, 30, 30, 25, 25, 60, 50);
+    for (const match of [simOtaMatcher, dynamicSoftLabelMatcher, taskAlignedMatcher]) {
+      for (const metric of ['iou', 'giou'] as const) {
+        const { gtIndices } = match(points, wanted, { ...given, metric });
+        expect(new Set(gtIndices)).toEqual(new Set([-1, 0, 1]));
+        gtIndices.forEach((gt, j) => {
+          if (gt >= 0) expect(j % 2).toBe(1);
+        });
+      }
+    }
   });
 
   it('a box that is not finite matches nothing and disturbs no other', () => {
