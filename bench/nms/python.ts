@@ -23,8 +23,9 @@ export class Python {
   static async start(
     script = new URL('./python_peers.py', import.meta.url),
     environment: Readonly<Record<string, string>> = {},
+    executable = process.env.BOXOPS_PYTHON ?? '/usr/bin/python3',
   ): Promise<Python | null> {
-    const child = spawn(process.env.BOXOPS_PYTHON ?? '/usr/bin/python3', [fileURLToPath(script)], {
+    const child = spawn(executable, [fileURLToPath(script)], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { ...process.env, OMP_NUM_THREADS: '1', ...environment },
     });

@@ -2,7 +2,7 @@
 //
 // The caller writes its input where `prepare` says, calls `run`, and reads the kept indices at `keep`.
 import { allocate, allocateFrom } from './memory';
-import { sortPairs } from './sort';
+import { sortKeys, sortPairs } from './sort';
 import { configure, suppress } from './suppress';
 
 let boxes: usize = 0;
@@ -40,8 +40,15 @@ export function run(
   let count = ordered;
   if (ordered < 0) {
     const pairs = allocate(<usize>n << 3);
-    count = filter(n, scoreFloor, pairs);
-    const sorted = sortPairs(count, pairs, allocate(<usize>count << 3), lowest, highest);
+    const spare = allocate((<usize>n << 3) + 16);
+    let sorted: usize;
+    if (n > 1 && keysOf(n, scoreFloor, spare)) {
+      count = n;
+      sorted = sortKeys(n, spare, pairs, allocate(<usize>n << 3), lowest, highest);
+    } else {
+      count = filter(n, scoreFloor, pairs);
+      sorted = sortPairs(count, pairs, spare, lowest, highest);
+    }
     count = min(count, maxCandidates);
     for (let i = 0; i < count; i++) store<u32>(order + (<usize>i << 2), load<u32>(sorted + (<usize>i << 3)));
   }
@@ -57,6 +64,41 @@ export function run(
 // Bounds of the keys that were made last.
 let lowest: u32 = 0;
 let highest: u32 = 0;
+
+// The keys of all scores, four a step; false where a score or a box is to be left out.
+function keysOf(n: i32, scoreFloor: f32, keys: usize): bool {
+  let broken = f32x4.splat(0);
+  for (let i = 0; i < n; i++) {
+    const box = v128.load(boxes + (<usize>i << 4));
+    const difference = f32x4.sub(box, box);
+    broken = v128.or(broken, f32x4.ne(difference, difference));
+  }
+  // The last step reads up to three places behind the scores: let them be a score.
+  for (let i = n; i < ((n + 3) & ~3); i++) store<f32>(scores + (<usize>i << 2), load<f32>(scores));
+  const floor = f32x4.splat(scoreFloor);
+  const infinity = f32x4.splat(Infinity);
+  let least = i32x4.splat(-1);
+  let most = i32x4.splat(0);
+  const end = <usize>n << 2;
+  for (let at: usize = 0; at < end; at += 16) {
+    const score = f32x4.add(v128.load(scores + at), f32x4.splat(0)); // -0 and 0 are a tie
+    broken = v128.or(broken, v128.not(v128.and(f32x4.gt(score, floor), f32x4.lt(score, infinity))));
+    const positive = v128.andnot(i32x4.splat(0x7fffffff), score);
+    const key = v128.bitselect(score, positive, i32x4.shr_s(score, 31));
+    least = i32x4.min_u(key, least);
+    most = i32x4.max_u(key, most);
+    v128.store(keys + at, key);
+  }
+  lowest = min(
+    min(i32x4.extract_lane(least, 0), i32x4.extract_lane(least, 1)) as u32,
+    min(i32x4.extract_lane(least, 2), i32x4.extract_lane(least, 3)) as u32,
+  );
+  highest = max(
+    max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)) as u32,
+    max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)) as u32,
+  );
+  return !v128.any_true(broken);
+}
 
 // Finite boxes with a finite score above the floor: a key that ascends with falling score, and the index.
 function filter(n: i32, scoreFloor: f32, pairs: usize): i32 {

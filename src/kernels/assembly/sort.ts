@@ -7,14 +7,69 @@ import { allocate } from './memory';
 export function sortPairs(count: i32, pairs: usize, spare: usize, low: u32, high: u32): usize {
   if (count < 2) return pairs;
   const bits: i32 = count < 2048 ? 8 : 11;
-  const shift: i32 = max(0, 32 - <i32>clz(high - low) - 2 * bits);
-  let sorted = scatter(count, bits, 2, low, shift, pairs, spare);
-  if (!insertion(count, sorted)) {
-    sorted = scatter(count, 11, 3, low, 0, sorted, sorted == pairs ? spare : pairs);
-    // The radix sort is stable, but the insertion above may have left equal keys out of order.
-    insertion(count, sorted);
+  const sorted = scatter(count, bits, 2, low, shiftOf(bits, low, high), pairs, spare);
+  return mend(count, low, sorted, sorted == pairs ? spare : pairs);
+}
+
+// The same for keys whose index is their place: the first pass makes the pairs.
+export function sortKeys(count: i32, keys: usize, pairs: usize, spare: usize, low: u32, high: u32): usize {
+  const bits: i32 = count < 2048 ? 8 : 11;
+  const shift = shiftOf(bits, low, high);
+  const mask: u32 = (1 << bits) - 1;
+  const size: usize = <usize>4 << bits;
+  const histograms = allocate(2 * size);
+  memory.fill(histograms, 0, 2 * size);
+  for (let at = keys; at < keys + (<usize>count << 2); at += 4) {
+    const key = (load<u32>(at) - low) >>> shift;
+    const first = histograms + (<usize>(key & mask) << 2);
+    store<u32>(first, load<u32>(first) + 8);
+    const second = histograms + size + (<usize>((key >>> bits) & mask) << 2);
+    store<u32>(second, load<u32>(second) + 8);
   }
+  startAt(histograms, size, pairs);
+  for (let i = 0; i < count; i++) {
+    const key = load<u32>(keys + (<usize>i << 2));
+    const slot = histograms + (<usize>(((key - low) >>> shift) & mask) << 2);
+    const target = load<u32>(slot);
+    store<u32>(slot, target + 8);
+    store<u64>(<usize>target, (<u64>key << 32) | <u64>i);
+  }
+  startAt(histograms + size, size, spare);
+  move(count, histograms + size, mask, low, shift + bits, pairs);
+  return mend(count, low, spare, pairs);
+}
+
+// So many bits of a key are left out that two digits hold the rest.
+function shiftOf(bits: i32, low: u32, high: u32): i32 {
+  return max(0, 32 - <i32>clz(high - low) - 2 * bits);
+}
+
+function mend(count: i32, low: u32, pairs: usize, spare: usize): usize {
+  if (insertion(count, pairs)) return pairs;
+  const sorted = scatter(count, 11, 3, low, 0, pairs, spare);
+  // The radix sort is stable, but the insertion above may have left equal keys out of order.
+  insertion(count, sorted);
   return sorted;
+}
+
+// Turns the sizes of a histogram into the addresses where its digits begin.
+function startAt(histogram: usize, size: usize, start: usize): void {
+  for (let slot = histogram; slot < histogram + size; slot += 4) {
+    const bytes = load<u32>(slot);
+    store<u32>(slot, <u32>start);
+    start += <usize>bytes;
+  }
+}
+
+function move(count: i32, histogram: usize, mask: u32, low: u32, right: i32, pairs: usize): void {
+  const last = pairs + (<usize>count << 3);
+  for (let from = pairs; from < last; from += 8) {
+    const pair = load<u64>(from);
+    const slot = histogram + (<usize>((((<u32>(pair >>> 32)) - low) >>> right) & mask) << 2);
+    const target = load<u32>(slot);
+    store<u32>(slot, target + 8);
+    store<u64>(<usize>target, pair);
+  }
 }
 
 // Least-significant-digit radix sort of (key - low) >>> shift.
@@ -41,20 +96,8 @@ function scatter(count: i32, bits: i32, passes: i32, low: u32, shift: i32, pairs
     // All keys share this digit: the pass would move nothing.
     const first = right > 31 ? 0 : ((load<u32>(pairs, 4) - low) >>> right) & mask;
     if (load<i32>(histogram + (<usize>first << 2)) == count << 3) continue;
-    let start: u32 = <u32>spare;
-    for (let slot = histogram; slot < histogram + second; slot += 4) {
-      const size = load<u32>(slot);
-      store<u32>(slot, start);
-      start += size;
-    }
-    const last = pairs + (<usize>count << 3);
-    for (let from = pairs; from < last; from += 8) {
-      const pair = load<u64>(from);
-      const slot = histogram + (<usize>((((<u32>(pair >>> 32)) - low) >>> right) & mask) << 2);
-      const target = load<u32>(slot);
-      store<u32>(slot, target + 8);
-      store<u64>(<usize>target, pair);
-    }
+    startAt(histogram, second, spare);
+    move(count, histogram, mask, low, right, pairs);
     const swap = pairs;
     pairs = spare;
     spare = swap;

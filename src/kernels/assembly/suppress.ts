@@ -60,41 +60,40 @@ function newChunk(): usize {
   return chunk;
 }
 
-// Whether a box of the chunks from `chunk` on suppresses the box.
+// Whether a box of the chunks from `chunk` on suppresses the box. The older half of a chunk is decided first: its boxes
+// are the better ones, and often the only ones.
 // @ts-ignore: decorator
 @inline
 function suppressed(chunk: usize, index: i32, x1: v128, y1: v128, x2: v128, y2: v128, area: v128): bool {
-  const zero = f32x4.splat(0);
   while (chunk != 0) {
-    const w0 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, v128.load(chunk, 64)), f32x4.pmax(x1, v128.load(chunk))));
-    const h0 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, v128.load(chunk, 96)), f32x4.pmax(y1, v128.load(chunk, 32))));
-    const w1 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, v128.load(chunk, 80)), f32x4.pmax(x1, v128.load(chunk, 16))));
-    const h1 = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, v128.load(chunk, 112)), f32x4.pmax(y1, v128.load(chunk, 48))));
-    const i0 = f32x4.mul(w0, h0);
-    const i1 = f32x4.mul(w1, h1);
-    const u0 = f32x4.sub(f32x4.add(v128.load(chunk, 128), area), i0);
-    const u1 = f32x4.sub(f32x4.add(v128.load(chunk, 144), area), i1);
-    const hit0 = f32x4.ge(i0, f32x4.mul(near, u0));
-    const hit1 = f32x4.ge(i1, f32x4.mul(near, u1));
-    if (v128.any_true(v128.or(hit0, hit1))) {
-      if (confirming) {
-        let lanes = i32x4.bitmask(hit0) | (i32x4.bitmask(hit1) << 4);
-        while (lanes != 0) {
-          const kept = load<i32>(chunk + (<usize>ctz(lanes) << 2), INDEX);
-          if (kept >= 0 && confirm(index, kept)) return true;
-          lanes &= lanes - 1;
-        }
-        chunk = load<usize>(chunk, NEXT);
-        continue;
-      }
-      const clear = v128.or(f32x4.gt(i0, f32x4.mul(beyond, u0)), f32x4.gt(i1, f32x4.mul(beyond, u1)));
-      if (v128.any_true(clear)) return true;
-      const exact = v128.or(f32x4.gt(f32x4.div(i0, u0), above), f32x4.gt(f32x4.div(i1, u1), above));
-      if (v128.any_true(exact)) return true;
-    }
+    if (halfSuppresses(chunk, index, x1, y1, x2, y2, area)) return true;
+    if (halfSuppresses(chunk + 16, index, x1, y1, x2, y2, area)) return true;
     chunk = load<usize>(chunk, NEXT);
   }
   return false;
+}
+
+// @ts-ignore: decorator
+@inline
+function halfSuppresses(half: usize, index: i32, x1: v128, y1: v128, x2: v128, y2: v128, area: v128): bool {
+  const zero = f32x4.splat(0);
+  const width = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, v128.load(half, 64)), f32x4.pmax(x1, v128.load(half))));
+  const height = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, v128.load(half, 96)), f32x4.pmax(y1, v128.load(half, 32))));
+  const shared = f32x4.mul(width, height);
+  const joint = f32x4.sub(f32x4.add(v128.load(half, 128), area), shared);
+  const hit = f32x4.ge(shared, f32x4.mul(near, joint));
+  if (!v128.any_true(hit)) return false;
+  if (confirming) {
+    let lanes = i32x4.bitmask(hit);
+    while (lanes != 0) {
+      const kept = load<i32>(half + (<usize>ctz(lanes) << 2), INDEX);
+      if (kept >= 0 && confirm(index, kept)) return true;
+      lanes &= lanes - 1;
+    }
+    return false;
+  }
+  if (v128.any_true(f32x4.gt(shared, f32x4.mul(beyond, joint)))) return true;
+  return v128.any_true(f32x4.gt(f32x4.div(shared, joint), above));
 }
 
 // @ts-ignore: decorator
@@ -149,7 +148,9 @@ function swapped(box: v128): v128 {
 // Chooses the grid by a sample; false where no box of it has an area.
 function planGrid(boxes: usize, members: usize, count: i32): bool {
   const sample = allocate(512);
-  const stride = (count + 31) >> 5;
+  // Sixteen boxes, or 32 of many.
+  const places = count < 2048 ? 16 : 32;
+  const stride = (count + places - 1) / places;
   let sampled: i32 = 0;
   let sizes = f32x4.splat(0);
   for (let i = 0; i < count; i += stride) {
@@ -217,9 +218,8 @@ function placeAll(boxes: usize, members: usize, count: i32, places: usize): bool
   return f32x4.extract_lane(smallest, 0) > 1e-30 && largest < 1e18;
 }
 
-// Puts the doubled centres into a sample of 32 that stays sorted along each axis; returns how many it holds.
+// Puts the doubled centres into a sample that stays sorted along each axis; returns how many it holds.
 function insert(sample: usize, size: i32, centre: v128): i32 {
-  if (size == 32) return size;
   for (let at = sample; at < sample + (<usize>size << 4); at += 16) {
     const other = v128.load(at);
     v128.store(at, f32x4.pmin(other, centre));
