@@ -1,9 +1,10 @@
 /**
- * Writes `src/iou/generated/` from the formulas in `src/iou/variants/`: `npm run generate`, or with `--check` says which
- * files are stale. A variant is found by its file; nothing else lists it.
+ * Writes `src/iou/generated/`, the similarities of the SIMD kernels and the table of docs/ from the formulas in
+ * `src/iou/variants/`: `npm run generate`, or with `--check` says which files are stale. A variant is found by its file; nothing else lists it.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { similaritiesFile, similaritiesSource } from './generate/assembly.ts';
 import { variantsTable } from './generate/documentation.ts';
 import { generateFiles } from './generate/files.ts';
 
@@ -23,11 +24,14 @@ for (const name of readdirSync(folder)) {
   stale.push(name);
   if (!check) rmSync(join(folder, name));
 }
-const table = join(import.meta.dirname, '../docs/iou-variants.md');
-const text = await variantsTable();
-if (!existsSync(table) || readFileSync(table, 'utf8') !== text) {
-  stale.push('docs/iou-variants.md');
-  if (!check) writeFileSync(table, text);
+for (const [name, text] of [
+  [similaritiesFile, await similaritiesSource()],
+  ['docs/iou-variants.md', await variantsTable()],
+] as const) {
+  const path = join(import.meta.dirname, '..', name);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  stale.push(name);
+  if (!check) writeFileSync(path, text);
 }
 if (check && stale.length > 0) {
   console.error(`stale: ${stale.join(', ')}; run npm run generate`);

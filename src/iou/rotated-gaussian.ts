@@ -30,14 +30,14 @@ export interface GaussianOptions {
   readonly alpha?: number;
 }
 
-/** Similarity of box i of a, turned by an angle, and box j of b; angles in radians, clockwise. */
+/** Similarity of box i of a and box j of b; turns are the cosine and sine of each box's angle, clockwise. */
 export type GaussianOverlap = (
   a: BoxArray,
   i: number,
-  aAngle: number,
+  aTurns: Float64Array,
   b: BoxArray,
   j: number,
-  bAngle: number,
+  bTurns: Float64Array,
 ) => number;
 
 /** The similarity of a name, its options checked. Throws {@link OptionError}. */
@@ -55,23 +55,23 @@ export function gaussianOverlap(
   }
   switch (name) {
     case 'probiou':
-      return (a, i, aAngle, b, j, bAngle) => {
-        readPair(a, i, aAngle, b, j, bAngle, 1 / Math.sqrt(12));
+      return (a, i, aTurns, b, j, bTurns) => {
+        readPair(a, i, aTurns, b, j, bTurns, 1 / Math.sqrt(12));
         return probIou();
       };
     case 'gwd':
-      return (a, i, aAngle, b, j, bAngle) => {
-        readPair(a, i, aAngle, b, j, bAngle, 1 / 2, leastSide, largestSide);
+      return (a, i, aTurns, b, j, bTurns) => {
+        readPair(a, i, aTurns, b, j, bTurns, 1 / 2, leastSide, largestSide);
         return 1 / (tau + transform(wassersteinDistance(alpha)));
       };
     case 'kld':
-      return (a, i, aAngle, b, j, bAngle) => {
-        readPair(a, i, aAngle, b, j, bAngle, 1 / 2, leastSide, largestSide);
+      return (a, i, aTurns, b, j, bTurns) => {
+        readPair(a, i, aTurns, b, j, bTurns, 1 / 2, leastSide, largestSide);
         return 1 / (tau + transform(kullbackLeibler(alpha)));
       };
     case 'kfiou':
-      return (a, i, aAngle, b, j, bAngle) => {
-        readPair(a, i, aAngle, b, j, bAngle, 1 / 2, leastSide, largestSide);
+      return (a, i, aTurns, b, j, bTurns) => {
+        readPair(a, i, aTurns, b, j, bTurns, 1 / 2, leastSide, largestSide);
         return kalmanOverlap();
       };
     default:
@@ -110,24 +110,26 @@ let bAcross = 0;
 function readPair(
   a: BoxArray,
   i: number,
-  aAngle: number,
+  aTurns: Float64Array,
   b: BoxArray,
   j: number,
-  bAngle: number,
+  bTurns: Float64Array,
   scale: number,
   least = Number.NEGATIVE_INFINITY,
   largest = Number.POSITIVE_INFINITY,
 ): void {
   const k = 4 * i;
   const l = 4 * j;
-  const side = (length: number): number => scale * Math.min(Math.max(length, least), largest);
-  p = side(a[k + 2]! - a[k]!);
-  q = side(a[k + 3]! - a[k + 1]!);
-  r = side(b[l + 2]! - b[l]!);
-  s = side(b[l + 3]! - b[l + 1]!);
+  p = scale * Math.min(Math.max(a[k + 2]! - a[k]!, least), largest);
+  q = scale * Math.min(Math.max(a[k + 3]! - a[k + 1]!, least), largest);
+  r = scale * Math.min(Math.max(b[l + 2]! - b[l]!, least), largest);
+  s = scale * Math.min(Math.max(b[l + 3]! - b[l + 1]!, least), largest);
   const dx = (a[k]! - b[l]! + (a[k + 2]! - b[l + 2]!)) / 2;
   const dy = (a[k + 1]! - b[l + 1]! + (a[k + 3]! - b[l + 3]!)) / 2;
-  const [aCos, aSin, bCos, bSin] = [Math.cos(aAngle), Math.sin(aAngle), Math.cos(bAngle), Math.sin(bAngle)];
+  const aCos = aTurns[2 * i]!;
+  const aSin = aTurns[2 * i + 1]!;
+  const bCos = bTurns[2 * j]!;
+  const bSin = bTurns[2 * j + 1]!;
   aAlong = dx * aCos + dy * aSin;
   aAcross = dy * aCos - dx * aSin;
   bAlong = dx * bCos + dy * bSin;

@@ -62,11 +62,22 @@ export function rotatedOverlap(
   checkRotated('a', a, aAngles);
   checkRotated('b', b, bAngles);
   const turn = radiansClockwise(options);
+  const [aTurns, bTurns] = [turnsOf(aAngles, turn), turnsOf(bAngles, turn)];
   if (overlap === 'polygon' || overlap === 'iof') {
-    return (i, j) => exact(a, i, turn * aAngles[i]!, b, j, turn * bAngles[j]!, overlap === 'iof');
+    return (i, j) => exact(a, i, aTurns, b, j, bTurns, overlap === 'iof');
   }
   const similarity = gaussianOverlap(overlap, options);
-  return (i, j) => similarity(a, i, turn * aAngles[i]!, b, j, turn * bAngles[j]!);
+  return (i, j) => similarity(a, i, aTurns, b, j, bTurns);
+}
+
+/** Cosine and sine of each angle times `factor`. */
+function turnsOf(angles: BoxArray, factor: number): Float64Array {
+  const turns = new Float64Array(2 * angles.length);
+  for (let i = 0; i < angles.length; i++) {
+    turns[2 * i] = Math.cos(factor * angles[i]!);
+    turns[2 * i + 1] = Math.sin(factor * angles[i]!);
+  }
+  return turns;
 }
 
 /** Number of boxes; throws {@link ShapeError} unless there is an angle for each. */
@@ -99,10 +110,10 @@ let clipped = new Float64Array(32);
 function exact(
   a: BoxArray,
   i: number,
-  aAngle: number,
+  aTurns: Float64Array,
   b: BoxArray,
   j: number,
-  bAngle: number,
+  bTurns: Float64Array,
   overFirst: boolean,
 ): number {
   const p = 4 * i;
@@ -118,14 +129,18 @@ function exact(
   const dy = (a[p + 1]! - b[q + 1]! + (a[p + 3]! - b[q + 3]!)) / 2;
   if (dx * dx + dy * dy > (Math.hypot(aWidth, aHeight) + Math.hypot(bWidth, bHeight)) ** 2 / 4) return 0;
   // The first box as b's own axes see it: there b is an upright rectangle about 0.
-  const cos = Math.cos(bAngle);
-  const sin = Math.sin(bAngle);
+  const aCos = aTurns[2 * i]!;
+  const aSin = aTurns[2 * i + 1]!;
+  const cos = bTurns[2 * j]!;
+  const sin = bTurns[2 * j + 1]!;
   const centreX = dx * cos + dy * sin;
   const centreY = dy * cos - dx * sin;
-  const ux = (Math.cos(aAngle - bAngle) * aWidth) / 2;
-  const uy = (Math.sin(aAngle - bAngle) * aWidth) / 2;
-  const vx = (-Math.sin(aAngle - bAngle) * aHeight) / 2;
-  const vy = (Math.cos(aAngle - bAngle) * aHeight) / 2;
+  const betweenCos = aCos * cos + aSin * sin;
+  const betweenSin = aSin * cos - aCos * sin;
+  const ux = (betweenCos * aWidth) / 2;
+  const uy = (betweenSin * aWidth) / 2;
+  const vx = (-betweenSin * aHeight) / 2;
+  const vy = (betweenCos * aHeight) / 2;
   polygon[0] = centreX - ux - vx;
   polygon[1] = centreY - uy - vy;
   polygon[2] = centreX + ux - vx;

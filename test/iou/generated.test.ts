@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { similaritiesFile, similaritiesSource } from '../../scripts/generate/assembly.ts';
 import { variantsTable } from '../../scripts/generate/documentation.ts';
 import { generateFiles, loadVariants } from '../../scripts/generate/files.ts';
 import { variants } from '../../src/iou/generated/variants.ts';
@@ -16,6 +17,10 @@ describe('generated files', () => {
     const files = await generateFiles();
     expect(readdirSync(folder).sort()).toEqual([...files.keys()].sort());
     for (const [name, text] of files) expect(readFileSync(join(folder, name), 'utf8'), name).toBe(text);
+  });
+
+  it('include the similarities of the SIMD kernels', async () => {
+    expect(readFileSync(join(root, similaritiesFile), 'utf8')).toBe(await similaritiesSource());
   });
 
   it('list every variant file', async () => {

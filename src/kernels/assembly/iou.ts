@@ -1,20 +1,13 @@
-// Similarity matrices and best matches of float32 boxes, four columns a step, bit for bit as the generated float32 loops
-// of src/iou compute them (a select in place of their branch: without an intersection both give the same).
+// Similarity matrices and best matches of float32 boxes, four pairs a step, bit for bit as the generated float32 loops of
+// src/iou compute them: the similarities are generated from the same formulas (a select in place of the loops' branch:
+// without an intersection both give the same).
 //
 // A matrix takes a row against four columns a step: b is packed four boxes a block, x1, y1, x2, y2, area, aspect angle,
 // four of each. A best match takes four rows against one column, so that a row's maximum stays in its lane.
 import { allocate, allocateFrom } from './memory';
-
-export const IOU: i32 = 0;
-export const IOF: i32 = 1;
-export const IOS: i32 = 2;
-export const GIOU: i32 = 3;
-export const DIOU: i32 = 4;
-export const CIOU: i32 = 5;
+import { CIOU, DIOU, GIOU, IOF, IOS, IOU, similarity } from './similarities';
 
 const BLOCK: usize = 96;
-// 4 / pi^2 as float32
-const ASPECT_SCALE: f32 = 0.40528473258018494;
 
 let bIn: usize = 0;
 let bAnglesIn: usize = 0;
@@ -95,64 +88,6 @@ export function pack(columns: i32): void {
     store<f32>(at, (x2 - x1) * (y2 - y1), 64);
     store<f32>(at, load<f32>(bAnglesIn + (<usize>j << 2)), 80);
   }
-}
-
-// n / d, 0 where d is 0.
-// @ts-ignore: decorator
-@inline
-function ratio(n: v128, d: v128): v128 {
-  return v128.and(f32x4.div(n, d), f32x4.ne(d, f32x4.splat(0)));
-}
-
-// @ts-ignore: decorator
-@inline
-function similarity(
-  metric: i32,
-  x1: v128,
-  y1: v128,
-  x2: v128,
-  y2: v128,
-  area: v128,
-  angle: v128,
-  bx1: v128,
-  by1: v128,
-  bx2: v128,
-  by2: v128,
-  bArea: v128,
-  bAngle: v128,
-  diagonalEps: v128,
-  alphaEps: v128,
-): v128 {
-  const zero = f32x4.splat(0);
-  const width = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1)));
-  const height = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)));
-  const intersection = f32x4.mul(width, height);
-  // An intersection above 0 implies a divisor well above this; without one it makes 0 of 0/0.
-  const tiny = f32x4.splat(1e-37);
-  if (metric == IOF) return f32x4.div(intersection, f32x4.pmax(area, tiny));
-  if (metric == IOS) return f32x4.div(intersection, f32x4.pmax(f32x4.pmin(area, bArea), tiny));
-  const union = f32x4.sub(f32x4.add(area, bArea), intersection);
-  const iou = f32x4.div(intersection, f32x4.pmax(union, tiny));
-  if (metric == IOU) return iou;
-  const enclosingWidth = f32x4.sub(f32x4.pmax(x2, bx2), f32x4.pmin(x1, bx1));
-  const enclosingHeight = f32x4.sub(f32x4.pmax(y2, by2), f32x4.pmin(y1, by1));
-  if (metric == GIOU) {
-    const enclosing = f32x4.mul(enclosingWidth, enclosingHeight);
-    return f32x4.sub(iou, ratio(f32x4.sub(enclosing, union), enclosing));
-  }
-  const half = f32x4.splat(0.5);
-  const dx = f32x4.mul(f32x4.add(f32x4.sub(x1, bx1), f32x4.sub(x2, bx2)), half);
-  const dy = f32x4.mul(f32x4.add(f32x4.sub(y1, by1), f32x4.sub(y2, by2)), half);
-  const diagonal = f32x4.add(
-    f32x4.add(f32x4.mul(enclosingWidth, enclosingWidth), f32x4.mul(enclosingHeight, enclosingHeight)),
-    diagonalEps,
-  );
-  const share = ratio(f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy)), diagonal);
-  if (metric == DIOU) return f32x4.sub(iou, share);
-  const turn = f32x4.sub(bAngle, angle);
-  const aspect = f32x4.mul(f32x4.mul(turn, turn), f32x4.splat(ASPECT_SCALE));
-  const weight = ratio(aspect, f32x4.add(f32x4.add(aspect, f32x4.sub(f32x4.splat(1), iou)), alphaEps));
-  return f32x4.sub(iou, f32x4.add(share, f32x4.mul(aspect, weight)));
 }
 
 // @ts-ignore: decorator
