@@ -22,7 +22,15 @@ export interface AnnotationRow {
   readonly keypoints?: ArrayLike<number>;
 }
 
-export class DatasetBuilder {
+/** What takes a dataset row by row: columns in memory, or a file. */
+export interface DatasetSink {
+  /** Adds an image and gives its index. */
+  addImage(id: number, fileName: string, width: number, height: number): number;
+  sizeOf(image: number): { readonly width: number; readonly height: number };
+  addAnnotation(row: AnnotationRow): void;
+}
+
+export class DatasetBuilder implements DatasetSink {
   readonly #imageIds = float64Column();
   readonly #fileNames: string[] = [];
   readonly #widths = int32Column();
@@ -52,7 +60,6 @@ export class DatasetBuilder {
     return this.#ids.length;
   }
 
-  /** Adds an image and gives its index. */
   addImage(id: number, fileName: string, width: number, height: number): number {
     this.#imageIds.push(id);
     this.#fileNames.push(fileName);

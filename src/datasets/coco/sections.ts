@@ -13,6 +13,8 @@ export interface ElementPlace {
 }
 
 export interface SectionSink {
+  /** Whether elements of this section are to be handed over. */
+  wants(section: string): boolean;
   /** A top-level array begins. */
   section(name: string): void;
   /** One element of a top-level array, unparsed. */
@@ -172,12 +174,14 @@ export class SectionSplitter {
       }
       this.#held = [];
     }
-    const text = decoder.decode(bytes);
+    const wanted = this.#state !== 'elements' || this.#sink.wants(this.#section);
+    const text = wanted ? decoder.decode(bytes) : '';
     this.#from = -1;
     this.#scalar = false;
     this.#stack.length = 0;
     if (this.#state === 'elements') {
-      this.#sink.element(this.#section, this.#index++, text, this.#place);
+      const index = this.#index++;
+      if (wanted) this.#sink.element(this.#section, index, text, this.#place);
     } else if (this.#state === 'key') {
       this.#section = keyOf(text);
       this.#state = 'colon';
