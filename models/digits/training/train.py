@@ -1,9 +1,10 @@
-"""Trains the digit detector on shards of synthesised scenes.
+"""Trains the digit detector on shards of synthesised scenes and the targets that `boxops targets` made for them.
 
-    python3 models/digits/training/train.py --data .cache/digits --out .cache/digits/run --steps 3500
+    python3 models/digits/training/train.py --data .cache/digits --targets .cache/digits/targets --out .cache/digits/run
 
 Writes checkpoint.pt (exponential moving average of the weights, and all that is needed to go on) every 500 steps and a
-log line a hundred steps. The learning rate rises for 200 steps and falls by a cosine to zero; `--resume` goes on.
+log line a hundred steps. The learning rate rises for 200 steps and falls by a cosine to zero; `--resume` goes on. Every
+`--check` steps the losses and their gradients are compared with boxops's.
 """
 import argparse
 import copy
@@ -14,8 +15,9 @@ import time
 
 import torch
 
-from data import batches
-from loss import detection_loss
+from check import compare
+from data import Targets, batches
+from loss import BOX_WEIGHT, detection_loss
 from model import Detector, cells, decode, flatten
 from score import mean_average_precision
 
@@ -23,7 +25,10 @@ from score import mean_average_precision
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True, help="folder with training/ and validation/ shards")
+    parser.add_argument("--targets", required=True, help="folder of `boxops targets`")
     parser.add_argument("--out", required=True)
+    parser.add_argument("--metric", choices=["giou", "diou", "ciou"], default="ciou", help="of the box loss")
+    parser.add_argument("--check", type=int, default=1000, help="steps between comparisons of the losses; 0: none")
     parser.add_argument("--steps", type=int, default=3500)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -76,17 +81,20 @@ def main():
     print(f"{sum(p.numel() for p in model.parameters())} parameters, {options}", flush=True)
     start, start_processor = time.time(), time.process_time()
     sums = [0.0, 0.0]
-    source = batches(f"{options.data}/training", options.batch, options.seed + first)
+    source = batches(f"{options.data}/training", Targets(options.targets), options.batch, options.seed + first)
     for step in range(first, options.steps):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, options)
-        images, labels = next(source)
+        images, positives = next(source)
         maps = model(images)
         raw = flatten(maps)
         centres, strides = cells(maps)
-        losses = detection_loss(raw, decode(raw[..., :4], centres, strides), centres, strides, labels)
+        decoded = decode(raw[..., :4], centres, strides)
+        *losses, inputs = detection_loss(raw, decoded, positives, options.metric)
+        if options.check and step % options.check == 0:
+            print(compare(losses, inputs, options.metric, options.out), flush=True)
         optimiser.zero_grad(set_to_none=True)
-        sum(losses).backward()
+        (losses[0] + BOX_WEIGHT * losses[1]).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimiser.step()
         update_average(average, model, step)
