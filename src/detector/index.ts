@@ -2,6 +2,8 @@
  * Pictures in, detections out: a model on onnxruntime-web with its pre- and post-processing, in this thread or in a
  * worker.
  */
+
+export { type GpuMaskJob, GpuMasks, type GpuPrototypes } from '../webgpu/masks.ts';
 export { createDetector } from './create.ts';
 export { readImage } from './image/read.ts';
 export { cocoEvaluation, defaultNms } from './run-options.ts';

@@ -42,53 +42,66 @@ function spanOf(
   };
 }
 
+/** Where the patches of N masks lie: everything of {@link MaskLogits} but the values. */
+export interface MaskPlaces {
+  readonly places: MaskLogits['places'];
+  readonly offsets: MaskLogits['offsets'];
+  /** 2·N: first column and row of the prototypes' cells. */
+  readonly cells: Uint32Array<ArrayBuffer>;
+}
+
 /**
- * Logits of N masks, each inside its box.
+ * The cells and pixels of N masks.
  *
- * `coefficients` channels·N weights of the prototypes, `boxes` 4·N in pixels of the picture. `transform` is the picture's
- * way into the model input, which the prototypes cover whole; its exact inverse places the patches. A pixel belongs to a
- * box when its index lies in [x1, x2) × [y1, y2), as in Ultralytics' `crop_mask`; a box without pixels has no values.
+ * `boxes` 4·N in pixels of the picture. `transform` is the picture's way into the model input, which the prototypes cover
+ * whole; its exact inverse places the patches. A pixel belongs to a box when its index lies in [x1, x2) × [y1, y2), as in
+ * Ultralytics' `crop_mask`; a box without pixels has no values.
  */
-export function createMaskLogits(
-  prototypes: MaskPrototypes,
-  coefficients: Float32Array,
+export function placeMasks(
+  { width, height }: Pick<MaskPrototypes, 'width' | 'height'>,
   boxes: ArrayLike<number>,
-  transform: FrameTransform,
-): MaskLogits {
-  const { channels, width, height } = prototypes;
-  const { source, target, scaleX, scaleY, offsetX, offsetY } = transform;
+  { source, target, scaleX, scaleY, offsetX, offsetY }: FrameTransform,
+): MaskPlaces {
   const count = boxes.length / 4;
   const places = new Float32Array(9 * count);
   const offsets = new Uint32Array(count + 1);
+  const cells = new Uint32Array(2 * count);
   const limit = (value: number, size: number) => Math.min(size, Math.max(0, Math.ceil(value)));
-  const spans: (readonly [Span, Span] | undefined)[] = [];
   for (let i = 0; i < count; i++) {
     const left = limit(boxes[4 * i]!, source.width);
     const top = limit(boxes[4 * i + 1]!, source.height);
     const right = limit(boxes[4 * i + 2]!, source.width);
     const bottom = limit(boxes[4 * i + 3]!, source.height);
     offsets[i + 1] = offsets[i]!;
-    if (!(right > left && bottom > top)) {
-      spans.push(undefined);
-      continue;
-    }
+    if (!(right > left && bottom > top)) continue;
     const across = spanOf(left, right, scaleX, offsetX, target.width, width);
     const down = spanOf(top, bottom, scaleY, offsetY, target.height, height);
-    spans.push([across, down]);
     offsets[i + 1]! += across.cells * down.cells;
+    cells.set([across.cell, down.cell], 2 * i);
     places.set(
       [left, top, right, bottom, across.middle, down.middle, across.size, down.size, across.cells],
       9 * i,
     );
   }
-  const values = new Float32Array(offsets[count]!);
-  spans.forEach((span, i) => {
-    if (span === undefined) return;
-    const [across, down] = span;
+  return { places, offsets, cells };
+}
+
+/** Logits of N masks, each inside its box: `coefficients` channels·N weigh the prototypes; see {@link placeMasks}. */
+export function createMaskLogits(
+  prototypes: MaskPrototypes,
+  coefficients: Float32Array,
+  boxes: ArrayLike<number>,
+  transform: FrameTransform,
+): MaskLogits {
+  const { channels } = prototypes;
+  const { places, offsets, cells } = placeMasks(prototypes, boxes, transform);
+  const values = new Float32Array(offsets[offsets.length - 1]!);
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    if (offsets[i + 1] === offsets[i]) continue;
     const own = coefficients.subarray(channels * i, channels * (i + 1));
     const patch = values.subarray(offsets[i], offsets[i + 1]);
-    sumPrototypes(prototypes, own, across.cell, down.cell, across.cells, patch);
-  });
+    sumPrototypes(prototypes, own, cells[2 * i]!, cells[2 * i + 1]!, places[9 * i + 8]!, patch);
+  }
   return { places, offsets, values };
 }
 
@@ -103,17 +116,6 @@ export function createMaskLogits(
 export function decodeMaskLogits(place: Float32Array, values: Float32Array, image: Size): Rle {
   const [left = 0, top = 0, right = 0, bottom = 0, x = 0, y = 0, cellWidth = 1, cellHeight = 1, cells = 1] =
     place;
-  const counts: number[] = [];
-  let run = left * image.height;
-  let inside = false;
-  const put = (value: boolean, length: number): void => {
-    if (value !== inside) {
-      counts.push(run);
-      run = 0;
-      inside = value;
-    }
-    run += length;
-  };
   const rows = values.length / cells;
   const height = bottom - top;
   const above = new Int32Array(height);
@@ -126,23 +128,50 @@ export function decodeMaskLogits(place: Float32Array, values: Float32Array, imag
     below[j] = cells * Math.min(rows - 1, low + 1);
     weight[j] = at - low;
   }
-  for (let i = left; i < right; i++) {
-    const at = Math.min(cells - 1, Math.max(0, (i + 0.5 - x) / cellWidth));
+  return encodeColumns([left, top, right, bottom], image, (i, column) => {
+    const at = Math.min(cells - 1, Math.max(0, (left + i + 0.5 - x) / cellWidth));
     const a = Math.floor(at);
     const b = Math.min(cells - 1, a + 1);
     const u = at - a;
-    if (top > 0) put(false, top);
     for (let j = 0; j < height; j++) {
       const up = above[j]!;
       const down = below[j]!;
       const upper = values[up + a]! + u * (values[up + b]! - values[up + a]!);
       const lower = values[down + a]! + u * (values[down + b]! - values[down + a]!);
-      put(upper + weight[j]! * (lower - upper) > 0, 1);
+      column[j] = upper + weight[j]! * (lower - upper) > 0 ? 1 : 0;
     }
-    if (bottom < image.height) put(false, image.height - bottom);
+  });
+}
+
+/**
+ * Runs of a mask that is 0 outside a rectangle x1, y1, x2, y2 of whole pixels; `fill` writes the pixels of the
+ * rectangle's column `i`, 0 or 1 from the top.
+ */
+export function encodeColumns(
+  [left, top, right, bottom]: readonly [number, number, number, number],
+  image: Size,
+  fill: (i: number, column: Uint8Array) => void,
+): Rle {
+  const counts: number[] = [];
+  let run = left * image.height;
+  let inside = 0;
+  const put = (value: number, length: number): void => {
+    if (value !== inside) {
+      counts.push(run);
+      run = 0;
+      inside = value;
+    }
+    run += length;
+  };
+  const column = new Uint8Array(Math.max(0, bottom - top));
+  for (let i = left; i < right; i++) {
+    if (top > 0) put(0, top);
+    fill(i - left, column);
+    for (let j = 0; j < column.length; j++) put(column[j]!, 1);
+    if (bottom < image.height) put(0, image.height - bottom);
   }
   const rest = (image.width - Math.max(left, right)) * image.height;
-  if (rest > 0) put(false, rest);
+  if (rest > 0) put(0, rest);
   counts.push(run);
   return { size: [image.height, image.width], counts: Uint32Array.from(counts) };
 }
