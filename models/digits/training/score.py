@@ -1,4 +1,4 @@
-"""Mean average precision at IoU 0.5 (101 points) on a validation shard, to watch the training.
+"""Average precision (101 points) on a validation shard, to watch the training.
 
 The figures of the model card are not these: they come from the exported file, through boxops.
 """
@@ -10,11 +10,14 @@ from data import shard, to_tensor
 from loss import corners
 from model import CLASSES, cells, decode, flatten
 
+STRICT = tuple(np.arange(0.5, 1.0, 0.05).round(2))
+
 
 @torch.no_grad()
-def mean_average_precision(model, folder, scenes=300, threshold=0.01):
+def mean_average_precision(model, folder, scenes=300, threshold=0.01, overlaps=(0.5,)):
+    """Mean over the digits, a number for each IoU in `overlaps`."""
     images, labels = shard(folder, 0)
-    records = [[] for _ in range(CLASSES)]
+    records = [[[] for _ in range(CLASSES)] for _ in overlaps]
     totals = np.zeros(CLASSES)
     for start in range(0, scenes, 50):
         maps = model(to_tensor(images[start : start + 50]))
@@ -27,25 +30,24 @@ def mean_average_precision(model, folder, scenes=300, threshold=0.01):
                 totals[digit] += 1
             cell, digit = (scores[offset] > threshold).nonzero(as_tuple=True)
             kept = batched_nms(boxes[offset, cell], scores[offset, cell, digit], digit, 0.6)[:100]
-            match(boxes[offset, cell[kept]], scores[offset, cell[kept], digit[kept]], digit[kept], truth, records)
-    return float(np.mean([average_precision(records[c], totals[c]) for c in range(CLASSES)]))
+            cell, digit = cell[kept], digit[kept]
+            for overlap, record in zip(overlaps, records):
+                match(boxes[offset, cell], scores[offset, cell, digit], digit, truth, overlap, record)
+    return [float(np.mean([average_precision(r[c], totals[c]) for c in range(CLASSES)])) for r in records]
 
 
-def match(boxes, scores, digits, truth, records):
+def match(boxes, scores, digits, truth, overlap, records):
+    """Greedy by score: each digit is found once."""
     if len(truth) == 0:
-        iou = torch.zeros(len(boxes), 1)
+        iou = np.zeros((len(boxes), 1))
     else:
-        iou = box_iou(boxes, truth[:, 1:]) * (digits[:, None] == truth[:, 0].long()[None])
-    taken = set()
-    for row in range(len(boxes)):
-        values = iou[row].clone()
-        for index in taken:
-            values[index] = 0
+        iou = (box_iou(boxes, truth[:, 1:]) * (digits[:, None] == truth[:, 0].long()[None])).numpy()
+    for values, score, digit in zip(iou, scores.tolist(), digits.tolist()):
         best = int(values.argmax())
-        hit = float(values[best]) >= 0.5
+        hit = bool(values[best] >= overlap)
         if hit:
-            taken.add(best)
-        records[int(digits[row])].append((float(scores[row]), hit))
+            iou[:, best] = 0
+        records[digit].append((score, hit))
 
 
 def average_precision(records, total):

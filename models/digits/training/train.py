@@ -19,7 +19,7 @@ from check import compare
 from data import Targets, batches
 from loss import BOX_WEIGHT, detection_loss
 from model import Detector, cells, decode, flatten
-from score import mean_average_precision
+from score import STRICT, mean_average_precision
 
 
 def arguments():
@@ -110,7 +110,11 @@ def main():
             }
             sums = [0.0, 0.0]
             if (step + 1) % 500 == 0 or last:
-                report["mAP50"] = round(mean_average_precision(average, f"{options.data}/validation"), 4)
+                overlaps = STRICT if last else (0.5,)
+                precision = mean_average_precision(average, f"{options.data}/validation", overlaps=overlaps)
+                report["mAP50"] = round(precision[0], 4)
+                if last:
+                    report["mAP"] = round(sum(precision) / len(precision), 4)
                 save(checkpoint, model, average, optimiser, report)
             print(json.dumps(report), flush=True)
 
