@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 /** One small module each, so that a bundle carries only what it calls. */
-export const kernelFamilies = ['nms', 'iou', 'matrix', 'losses', 'decode'] as const;
+export const kernelFamilies = ['nms', 'iou', 'matrix', 'losses', 'pairs', 'decode'] as const;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -1,33 +1,19 @@
-/** Sigmoid focal loss with exponent 2 on SIMD, float32 in and out, float64 in between; and the module of the losses. */
+/** Sigmoid focal loss with exponent 2 on SIMD, float32 in and out, float64 in between. */
 import { lossesWasm } from './generated/losses.ts';
 import { KernelModule } from './instance.ts';
 
-/** Addresses of two columns of boxes, of the similarities and of the slopes; the sum of the similarities, or NaN. */
-type PairKernel = (
-  count: number,
-  a: number,
-  b: number,
-  values: number,
-  gradients: number,
-  scale: number,
-  ...guards: number[]
-) => number;
-
-export interface LossesExports {
+interface LossesExports {
   readonly memory: WebAssembly.Memory;
   begin(count: number): number;
   targets(): number;
   gradient(): number;
-  values(): number;
-  giou: PairKernel;
-  ciou: PairKernel;
   focal(count: number, positive: number, negative: number, scale: number): number;
 }
 
 const module = new KernelModule<LossesExports>(lossesWasm);
 
 /** Elements a chunk: logits, targets and gradients stay in a second-level cache. */
-export const CHUNK = 8192;
+const CHUNK = 8192;
 
 export interface FocalKernelInput {
   readonly logits: Float32Array;
@@ -46,7 +32,7 @@ export interface FocalKernelInput {
 export function focalKernel(input: FocalKernelInput): number | null {
   const { logits, targets, labels, columns, positive, negative, scale, gradient } = input;
   if (columns > CHUNK) return null;
-  const kernel = startLosses();
+  const kernel = start();
   if (kernel === null) return null;
   const { exports, logitsIn, targetsIn, out } = kernel;
   const step = labels ? columns * Math.floor(CHUNK / columns) : CHUNK;
@@ -82,7 +68,7 @@ function fillLabels(
 }
 
 /** The instance and its first three columns, of {@link CHUNK} numbers each. */
-export interface LossesMemory {
+interface LossesMemory {
   readonly exports: LossesExports;
   readonly logitsIn: Float32Array;
   readonly targetsIn: Float32Array;
@@ -90,7 +76,7 @@ export interface LossesMemory {
 }
 
 /** Lays the columns out; null where there is no memory. */
-export function startLosses(): LossesMemory | null {
+function start(): LossesMemory | null {
   try {
     const { exports } = module;
     const at = exports.begin(CHUNK);

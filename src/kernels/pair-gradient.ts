@@ -1,5 +1,29 @@
 /** GIoU and CIoU of aligned float32 pairs with their gradient by the first box, on SIMD; float64 in between. */
-import { CHUNK, startLosses } from './losses.ts';
+import { pairsWasm } from './generated/pairs.ts';
+import { KernelModule } from './instance.ts';
+
+/** Addresses of two columns of boxes, of the similarities and of the slopes; the sum of the similarities, or NaN. */
+type PairKernel = (
+  count: number,
+  a: number,
+  b: number,
+  values: number,
+  gradients: number,
+  scale: number,
+  ...guards: number[]
+) => number;
+
+interface PairsExports {
+  readonly memory: WebAssembly.Memory;
+  begin(count: number): number;
+  partners(): number;
+  values(): number;
+  gradients(): number;
+  giou: PairKernel;
+  ciou: PairKernel;
+}
+
+const module = new KernelModule<PairsExports>(pairsWasm);
 
 export interface PairGradientInput {
   readonly metric: 'giou' | 'ciou';
@@ -24,31 +48,24 @@ export interface PairGradientInput {
 }
 
 /** Boxes a part: they, their partners and the slopes stay in a second-level cache. */
-const PART = CHUNK / 4;
+const PART = 2048;
 
 /** The sum of the similarities; null, with nothing written, where there is no memory. */
 export function pairGradientKernel(input: PairGradientInput): number | null {
   const { metric, count, a, b, guards, scale, values, gradient, otherwise } = input;
-  const kernel = startLosses();
+  const kernel = start();
   if (kernel === null) return null;
-  const { exports, logitsIn, targetsIn, out } = kernel;
-  const found = new Float32Array(exports.memory.buffer, exports.values(), PART);
+  const { exports, at, first, second, found, slopes } = kernel;
   const run = exports[metric];
-  const at = [logitsIn, targetsIn, found, out].map((column) => column.byteOffset) as [
-    number,
-    number,
-    number,
-    number,
-  ];
   let sum = 0;
   for (let from = 0; from < count; from += PART) {
     const size = Math.min(PART, count - from);
-    logitsIn.set(a.subarray(4 * from, 4 * (from + size)));
-    targetsIn.set(b.subarray(4 * from, 4 * (from + size)));
+    first.set(a.subarray(4 * from, 4 * (from + size)));
+    second.set(b.subarray(4 * from, 4 * (from + size)));
     if (size % 2 === 1) {
       // the other half of the last step: a pair like the one before it
-      logitsIn.copyWithin(4 * size, 4 * size - 4, 4 * size);
-      targetsIn.copyWithin(4 * size, 4 * size - 4, 4 * size);
+      first.copyWithin(4 * size, 4 * size - 4, 4 * size);
+      second.copyWithin(4 * size, 4 * size - 4, 4 * size);
     }
     const part = run(size, ...at, scale, ...guards);
     if (Number.isNaN(part)) {
@@ -57,7 +74,39 @@ export function pairGradientKernel(input: PairGradientInput): number | null {
     }
     sum += part;
     values?.set(found.subarray(0, size), from);
-    gradient.set(out.subarray(0, 4 * size), 4 * from);
+    gradient.set(slopes.subarray(0, 4 * size), 4 * from);
   }
   return sum;
+}
+
+interface PairsMemory {
+  readonly exports: PairsExports;
+  /** Addresses of the four columns. */
+  readonly at: readonly [number, number, number, number];
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+  readonly found: Float32Array;
+  readonly slopes: Float32Array;
+}
+
+/** Lays the columns out; null where there is no memory. */
+function start(): PairsMemory | null {
+  try {
+    const { exports } = module;
+    const at = [exports.begin(PART), exports.partners(), exports.values(), exports.gradients()] as const;
+    const { buffer } = exports.memory;
+    const column = (address: number, width: number) => new Float32Array(buffer, address, width * PART);
+    return {
+      exports,
+      at,
+      first: column(at[0], 4),
+      second: column(at[1], 4),
+      found: column(at[2], 1),
+      slopes: column(at[3], 4),
+    };
+  } catch (error) {
+    module.drop();
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return null;
+    throw error;
+  }
 }

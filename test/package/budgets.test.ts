@@ -62,10 +62,13 @@ describe('losses', () => {
   const all = `export * from './src/losses/index.ts';`;
   // beyond 20 kB: the two SIMD kernels (matrix products; focal loss) that make them fast, 4 kB
   it('stay below 21 kB beside the IoU gradients, which any metric shares', async () => {
-    expect(kilobytes(await bundle(all, ['*/iou/gradient.ts']))).toBeLessThanOrEqual(21);
+    expect(kilobytes(await bundle(all, ['*/iou/gradient.ts', '*/iou/gradient-sum.ts']))).toBeLessThanOrEqual(
+      21,
+    );
   });
-  it('stay below 38 kB with the gradients of every IoU variant', async () => {
-    expect(kilobytes(await bundle(all))).toBeLessThanOrEqual(38);
+  // beyond 38 kB: CIoU beside GIoU on SIMD
+  it('stay below 39 kB with the gradients of every IoU variant', async () => {
+    expect(kilobytes(await bundle(all))).toBeLessThanOrEqual(39);
   });
   it('cost a page that uses one of them less than 3 kB, and its kernel where it has one', async () => {
     expect(kilobytes(await bundle(use('huberLoss', 'losses/index.ts')))).toBeLessThanOrEqual(3);

@@ -3,13 +3,9 @@
 import { allocate, allocateFrom } from './memory';
 import { constant, step } from './vector';
 
-export { ciou } from './ciou-gradient';
-export { giou } from './giou-gradient';
-
 let logitsIn: usize = 0;
 let targetsIn: usize = 0;
 let gradients: usize = 0;
-let similarities: usize = 0;
 
 // Lays out `count` elements; returns where the logits go. Targets and gradients follow.
 export function begin(count: i32): usize {
@@ -17,7 +13,6 @@ export function begin(count: i32): usize {
   logitsIn = allocate(<usize>count << 2);
   targetsIn = allocate(<usize>count << 2);
   gradients = allocate(<usize>count << 2);
-  similarities = allocate(<usize>count);
   return logitsIn;
 }
 
@@ -27,11 +22,6 @@ export function targets(): usize {
 
 export function gradient(): usize {
   return gradients;
-}
-
-// One a pair of boxes.
-export function values(): usize {
-  return similarities;
 }
 
 // e^x for x ≤ 0: 2^n·e^r with |r| ≤ ln 2 / 2, its series to r^13.
