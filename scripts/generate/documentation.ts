@@ -35,7 +35,7 @@ const presets = `| preset | iou, iof, ios | giou | diou, ciou | zero area |
 | \`torchvision\`, losses | union + 1e-7 | union and C + 1e-7 | also c², α + 1e-7 | IoU 0 |
 | \`detectron2\` | no eps; losses as torchvision's | | | IoU 0 |
 | \`ultralytics\` | divisor + 1e-7 | heights, union and C + 1e-7, also in C − U | also c², α + 1e-7 | IoU 0 |
-| \`mmdetection\` | divisor ≥ 1e-6 | union and C ≥ 1e-7 | union, c² + 1e-7; CIoU: heights + 1e-7, α gated at IoU > 0.5 without eps, S in [−1, 1] | IoU 0 |`;
+| \`mmdetection\` | divisor ≥ 1e-6 | union and C ≥ 1e-7 | union, c² + 1e-7; CIoU: heights + 1e-7, α gated at IoU > 0.5 without eps, S in [−1, 1]; SIoU: heights, offsets + 1e-7, extents ≥ 1e-7, S in [−1, 1] | IoU 0 |`;
 
 const notCopied = `Some libraries form 0/0. No preset does; these NaN are not copied:
 

@@ -57,7 +57,7 @@ function mmdetectionGuards(metric: string, eps = areaRatios.includes(metric) ? 1
   if (metric === 'giou') return { unionFloor: eps, enclosingFloor: eps };
   const added = { unionEps: eps, diagonalEps: eps };
   const clamped = { ...added, shapeHeightEps: eps, lowest: -1, highest: 1 };
-  if (metric === 'siou') return clamped;
+  if (metric === 'siou') return { ...clamped, centreEps: eps, extentFloor: eps };
   return metric === 'ciou' ? { ...clamped, alphaEps: 0, alphaGate: 0.5 } : added;
 }
 

@@ -206,6 +206,7 @@ describe('gradients equal central differences', () => {
     }),
   ];
   for (const metric of built) it(`${(metric as { name: string }).name}`, () => check(metric));
+  it('siou, mmdetection', () => check('siou', 'mmdetection'));
   for (const preset of ['ultralytics', 'mmdetection', 'detectron2'] as const) {
     for (const metric of ['iou', 'giou', 'diou', 'ciou'] as const) {
       it(`${metric}, ${preset}`, () => check(metric, preset));

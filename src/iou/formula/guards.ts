@@ -21,6 +21,8 @@ export const defaultGuards = {
   diagonalEps: 1e-7,
   heightEps: 0,
   shapeHeightEps: 0,
+  centreEps: 0,
+  extentFloor: -unbounded,
   alphaEps: 1e-7,
   alphaGate: -unbounded,
   lowest: -unbounded,

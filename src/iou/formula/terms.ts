@@ -39,6 +39,10 @@ export interface Guards {
   readonly heightEps?: Operand;
   /** Added to each height before shapes are compared (aspect angles, SIoU's shape cost). */
   readonly shapeHeightEps?: Operand;
+  /** SIoU: added to the offsets of b's centre from a's. */
+  readonly centreEps?: Operand;
+  /** SIoU: the enclosing width and height are at least this where they divide. */
+  readonly extentFloor?: Operand;
   /** CIoU: added to α's divisor. */
   readonly alphaEps?: Operand;
   /** CIoU: α is 0 unless IoU exceeds this. */

@@ -38,5 +38,5 @@ export const generatedGradients = {
   piou: { parameters: 'heightEps unionEps unionFloor', gradient: piouGradient },
   piou2: { parameters: 'lambda heightEps unionEps unionFloor', defaults: { lambda: 1.3 }, gradient: piou2Gradient },
   shapeIou: { parameters: 'heightEps unionEps unionFloor scale diagonalEps', defaults: { scale: 0 }, gradient: shapeIouGradient },
-  siou: { parameters: 'heightEps unionEps unionFloor shapeHeightEps lowest highest', gradient: siouGradient },
+  siou: { parameters: 'heightEps unionEps unionFloor centreEps extentFloor shapeHeightEps lowest highest', gradient: siouGradient },
 } as const satisfies Record<string, GeneratedGradient>;

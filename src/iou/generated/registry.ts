@@ -137,7 +137,7 @@ export const generatedMetrics = {
     name: 'siou',
     symmetric: true,
     minIou: neverAboveIou,
-    double: { parameters: 'heightEps unionEps unionFloor shapeHeightEps lowest highest', row: siouRow64 },
+    double: { parameters: 'heightEps unionEps unionFloor centreEps extentFloor shapeHeightEps lowest highest', row: siouRow64 },
   },
 } as const satisfies Record<string, GeneratedMetric>;
 

@@ -7,13 +7,15 @@ export function siouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
   const heightEps = p[0]!;
   const unionEps = p[1]!;
   const unionFloor = p[2]!;
-  const shapeHeightEps = p[3]!;
-  const lowest = p[4]!;
-  const highest = p[5]!;
+  const centreEps = p[3]!;
+  const extentFloor = p[4]!;
+  const shapeHeightEps = p[5]!;
+  const lowest = p[6]!;
+  const highest = p[7]!;
   const aWidth = ax2 - ax1;
   const aHeight = (ay2 - ay1) + heightEps;
   const aArea = aWidth * aHeight;
-  const v84 = aHeight + shapeHeightEps;
+  const v90 = aHeight + shapeHeightEps;
   for (let j = from; j < to; j++) {
     const bx1 = x1s[j]!;
     const by1 = y1s[j]!;
@@ -23,18 +25,18 @@ export function siouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bWidth = bx2 - bx1;
     const bHeight = heightEps + (by2 - by1);
     const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-    const centreDeltaX = ((ax1 - bx1) + (ax2 - bx2)) * 0.5;
-    const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
-    const centreDistanceSquared = (centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY);
-    const v53 = ((centreDistanceSquared === 0 ? 0 : (Math.abs(centreDeltaX) * Math.abs(centreDeltaY)) / centreDistanceSquared) * 2) - 2;
-    const enclosingWidth = Math.max(ax2, bx2) - Math.min(ax1, bx1);
-    const v57 = enclosingWidth === 0 ? 0 : centreDeltaX / enclosingWidth;
-    const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
-    const v65 = enclosingHeight === 0 ? 0 : centreDeltaY / enclosingHeight;
-    const v73 = Math.max(aWidth, bWidth);
-    const v77 = 1 - Math.exp((0 - (v73 === 0 ? 0 : Math.abs((aWidth - bWidth)) / v73)));
-    const v86 = Math.max(v84, (bHeight + shapeHeightEps));
-    const v90 = 1 - Math.exp((0 - (v86 === 0 ? 0 : Math.abs((aHeight - bHeight)) / v86)));
-    out[at + j - from] = Math.min(Math.max(((v32 === 0 ? 0 : intersection / v32) - ((((1 - Math.exp((v53 * (v57 * v57)))) + (1 - Math.exp((v53 * (v65 * v65))))) + ((v77 * (v77 * (v77 * v77))) + (v90 * (v90 * (v90 * v90))))) * 0.5)), lowest), highest);
+    const v42 = (((ax1 - bx1) + (ax2 - bx2)) * 0.5) - centreEps;
+    const v48 = (((ay1 - by1) + (ay2 - by2)) * 0.5) - centreEps;
+    const v53 = (v42 * v42) + (v48 * v48);
+    const v56 = ((v53 === 0 ? 0 : (Math.abs(v42) * Math.abs(v48)) / v53) * 2) - 2;
+    const v61 = Math.max((Math.max(ax2, bx2) - Math.min(ax1, bx1)), extentFloor);
+    const v62 = v61 === 0 ? 0 : v42 / v61;
+    const v70 = Math.max(extentFloor, (Math.max(ay2, by2) - Math.min(ay1, by1)));
+    const v71 = v70 === 0 ? 0 : v48 / v70;
+    const v79 = Math.max(aWidth, bWidth);
+    const v83 = 1 - Math.exp((0 - (v79 === 0 ? 0 : Math.abs((aWidth - bWidth)) / v79)));
+    const v92 = Math.max(v90, (bHeight + shapeHeightEps));
+    const v96 = 1 - Math.exp((0 - (v92 === 0 ? 0 : Math.abs((aHeight - bHeight)) / v92)));
+    out[at + j - from] = Math.min(Math.max(((v32 === 0 ? 0 : intersection / v32) - ((((1 - Math.exp((v56 * (v62 * v62)))) + (1 - Math.exp((v56 * (v71 * v71))))) + ((v83 * (v83 * (v83 * v83))) + (v96 * (v96 * (v96 * v96))))) * 0.5)), lowest), highest);
   }
 }

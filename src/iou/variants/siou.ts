@@ -34,18 +34,20 @@ export const variant: Variant = {
   name: 'siou',
   symmetric: true,
   formula: (terms) => {
-    const { a, b } = terms;
+    const { a, b, guards } = terms;
+    const { centreEps = 0, extentFloor } = guards;
+    const offsetX = sub(terms.centreDeltaX, centreEps);
+    const offsetY = sub(terms.centreDeltaY, centreEps);
     const angleCost = label(
       'angleCost',
-      mul(2, ratio(mul(abs(terms.centreDeltaX), abs(terms.centreDeltaY)), terms.centreDistanceSquared, 0)),
+      mul(2, ratio(mul(abs(offsetX), abs(offsetY)), add(square(offsetX), square(offsetY)), 0)),
     );
     const steepness = sub(angleCost, 2);
-    const along = (delta: Expression, extent: Expression): Expression =>
-      sub(1, exp(mul(steepness, square(ratio(delta, extent, 0)))));
-    const distanceCost = add(
-      along(terms.centreDeltaX, terms.enclosingWidth),
-      along(terms.centreDeltaY, terms.enclosingHeight),
-    );
+    const along = (offset: Expression, extent: Expression): Expression => {
+      const divisor = extentFloor === undefined ? extent : max(extent, extentFloor);
+      return sub(1, exp(mul(steepness, square(ratio(offset, divisor, 0)))));
+    };
+    const distanceCost = add(along(offsetX, terms.enclosingWidth), along(offsetY, terms.enclosingHeight));
     const shape = add(
       shapeCost(terms.widthDelta, a.width, b.width),
       shapeCost(terms.heightDelta, a.shapeHeight, b.shapeHeight),

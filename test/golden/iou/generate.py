@@ -75,7 +75,7 @@ LIBRARIES = {
 LIBRARIES |= {f"ultralytics {k}": (lambda p, g, k=k: r.ultralytics(p, g, k)) for k in ("iou", "giou", "diou", "ciou")}
 LIBRARIES["ultralytics box_iou"] = r.ultralytics_box_iou
 LIBRARIES |= {
-    f"mmdetection {k}": (lambda p, g, k=k: r.mmdetection(p, g, k)) for k in ("iou", "iof", "giou", "diou", "ciou")
+    f"mmdetection {k}": (lambda p, g, k=k: r.mmdetection(p, g, k)) for k in ("iou", "iof", "giou", "diou", "ciou", "siou")
 }
 
 aligned = {}

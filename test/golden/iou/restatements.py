@@ -238,6 +238,18 @@ def mmdetection(p, g, kind):
         return inter / union - (area - union) / area
     eps = 1e-7
     i = inter / (union + eps)
+    if kind == "siou":
+        # siou_loss(neg_gamma=True): the paper's sign, which the default turns round.
+        ex, ey = eps - dx, eps - dy
+        sigma = (ex**2 + ey**2).sqrt()
+        sin = torch.where(ex.abs() / sigma > math.sqrt(2) / 2, ey.abs() / sigma, ex.abs() / sigma)
+        gamma = torch.cos(2 * torch.asin(sin) - math.pi / 2) - 2
+        distance = 2 - torch.exp(gamma * (ex / cw.clamp(min=eps)) ** 2) - torch.exp(gamma * (ey / ch.clamp(min=eps)) ** 2)
+        ph, gh = ph + eps, gh + eps
+        ww = (pw - gw).abs() / torch.max(pw, gw)
+        wh = (ph - gh).abs() / torch.max(ph, gh)
+        shape = (1 - torch.exp(-ww)) ** 4 + (1 - torch.exp(-wh)) ** 4
+        return (i - (distance + shape) / 2).clamp(min=-1, max=1)
     rho = (dx**2 + dy**2) / (cw**2 + ch**2 + eps)
     if kind == "diou":
         return i - rho
