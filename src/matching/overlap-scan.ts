@@ -12,6 +12,7 @@ import { metricOf } from '../iou/comparison.ts';
 import type { Column } from '../iou/loops.ts';
 import { isNonFinite, surveyBoxes } from '../iou/pack.ts';
 import type { ResolvedMetric } from '../iou/resolve.ts';
+import { DenseScan, scanKernel } from './dense-scan.ts';
 import { GridScan } from './grid-scan.ts';
 import type { PriorColumns } from './prior-columns.ts';
 import { Reach } from './reach.ts';
@@ -40,11 +41,13 @@ export function matchMetric({ metric, metricPreset }: MetricOptions): ResolvedMe
 /** Similarities of single ground truths with runs of priors. */
 export class PairSimilarities {
   float32 = true;
+  /** Whether similarities are computed in float32 steps. */
+  single = false;
   /** Whether this is the plain IoU in float32 steps. */
   plain = false;
   /** Similarities of the last run. */
   values: Column = new Float32Array(0);
-  private metric!: ResolvedMetric;
+  metric!: ResolvedMetric;
   private priors!: PriorColumns;
   private groundTruths: BoxArray = this.values;
   private x1s: Column = this.values;
@@ -58,6 +61,7 @@ export class PairSimilarities {
     surveyBoxes(groundTruths, survey);
     this.float32 = priors.boxes instanceof Float32Array && groundTruths instanceof Float32Array;
     const single = this.float32 && metric.implementation.single !== undefined && !survey.extreme;
+    this.single = single;
     this.plain = single && metric.name === 'iou' && metric.pixelOffset === 0;
     const { x1s, y1s, x2s, y2s } = priors.columns(single);
     this.x1s = x1s;
@@ -124,6 +128,7 @@ export class OverlapScan {
   readonly pairs = new PairSimilarities();
   private readonly reach = new Reach();
   private readonly grid = new GridScan();
+  private readonly dense = new DenseScan();
 
   /**
    * Scans. Priors of the mask take no part. `lowest` is the smallest similarity the caller's thresholds ask about;
@@ -162,6 +167,8 @@ export class OverlapScan {
     best.fill(floor, 0, count);
     bestGt.fill(-1, 0, count);
     this.floor = floor;
+    if ((levels === null || floor === Number.NEGATIVE_INFINITY) && this.scanDense(priors, groundTruths, mask))
+      return;
     let tied = 0;
     tieStart[0] = 0;
     // the plain IoU in float32 steps has its own loop on grids
@@ -214,6 +221,31 @@ export class OverlapScan {
       gtBest[g] = highest;
       tieStart[g + 1] = tied;
     }
+  }
+
+  /** Every pair by a SIMD kernel, where there is one. */
+  private scanDense(priors: PriorColumns, groundTruths: BoxArray, mask: Uint8Array | null): boolean {
+    const { pairs, dense, best, bestGt, gtBest, tieStart, floor } = this;
+    const single = pairs.single ? pairs.metric.implementation.single : undefined;
+    const kernel = single === undefined ? null : scanKernel(pairs.metric, priors, groundTruths);
+    if (kernel === null) return false;
+    const boxes = groundTruths as Float32Array;
+    if (
+      !dense.run(kernel, single!.parameters, priors, boxes, mask, floor, best as Float32Array, bestGt, gtBest)
+    ) {
+      best.fill(floor, 0, priors.count);
+      bestGt.fill(-1, 0, priors.count);
+      return false;
+    }
+    let tied = 0;
+    for (let g = 0; g < boxes.length / 4; g++) {
+      tieStart[g] = tied;
+      const list = dense.ties[g]!;
+      while (tied + list.length > this.ties.length) this.growTies();
+      for (const j of list) this.ties[tied++] = j;
+    }
+    tieStart[boxes.length / 4] = tied;
+    return true;
   }
 
   private resize(count: number, gts: number): void {
