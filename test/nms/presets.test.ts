@@ -68,6 +68,21 @@ describe.each(cases)('set %s', (seed, spec) => {
   });
 });
 
+describe('rotated boxes', () => {
+  it.each(cases.filter(([, spec]) => 'ultralytics-obb' in spec))('set %s', (seed, spec) => {
+    const { boxes, scores, classes } = inputs(seed, spec);
+    const angles = Float32Array.from(
+      { length: spec.boxes },
+      (_, i) => (((i * 37 + Number(seed)) % 201) - 100) / 64,
+    );
+    const best = presetDetections(boxes, scores, classes, 'supervision', { iouThreshold: 1 });
+    expect(best.indices.length).toBe(spec.boxes);
+    const kept = presetNms({ boxes, angles, scores: best.scores, classIds: best.classIds }, 'ultralytics');
+    const found = { indices: kept, classIds: Array.from(kept, (row) => best.classIds[row]!) };
+    expectRows(found, spec['ultralytics-obb']!, classes);
+  });
+});
+
 describe('tensorflow', () => {
   it('equals tfjs class by class', async () => {
     await tf.setBackend('cpu');

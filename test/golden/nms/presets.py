@@ -159,6 +159,53 @@ def tensorflow(boxes, scores, iou=0.6, score=0.0, per_class=100, total=100):
     return [f[1] for f in found[:total]], [f[2] for f in found[:total]]
 
 
+def probiou(a, b, eps=1e-7):
+    """Ultralytics batch_probiou of xywhr boxes, float64."""
+
+    def covariance(box):
+        w, h, angle = box[:, 2] ** 2 / 12, box[:, 3] ** 2 / 12, box[:, 4]
+        c, s = np.cos(angle), np.sin(angle)
+        return w * c**2 + h * s**2, w * s**2 + h * c**2, (w - h) * c * s
+
+    x1, y1, x2, y2 = a[:, None, 0], a[:, None, 1], b[None, :, 0], b[None, :, 1]
+    a1, b1, c1 = (v[:, None] for v in covariance(a))
+    a2, b2, c2 = (v[None] for v in covariance(b))
+    bottom = (a1 + a2) * (b1 + b2) - (c1 + c2) ** 2
+    t1 = ((a1 + a2) * (y1 - y2) ** 2 + (b1 + b2) * (x1 - x2) ** 2) / (bottom + eps) * 0.25
+    t2 = (c1 + c2) * (x2 - x1) * (y1 - y2) / (bottom + eps) * 0.5
+    root = np.sqrt(np.clip(a1 * b1 - c1**2, 0, None) * np.clip(a2 * b2 - c2**2, 0, None))
+    t3 = np.log(bottom / (4 * root + eps) + eps) * 0.5
+    distance = np.clip(t1 + t2 + t3, eps, 100)
+    return 1 - np.sqrt(1 - np.exp(-distance) + eps)
+
+
+def ultralytics_obb(boxes, scores, seed, conf=0.25, iou=0.7, max_det=300):
+    """non_max_suppression(rotated=True): TorchNMS.fast_nms, classes apart by 7680 pixels."""
+    labels, best = scores.argmax(1), scores.max(1)
+    rows = np.nonzero(best > np.float32(conf))[0]
+    rows = rows[np.argsort(-best[rows], kind="stable")]
+    box = boxes[rows].astype(np.float64)
+    angles = angles_of(seed, len(boxes))[rows].astype(np.float64)
+    xywhr = np.stack(
+        [
+            (box[:, 0] + box[:, 2]) / 2 + labels[rows] * 7680,
+            (box[:, 1] + box[:, 3]) / 2 + labels[rows] * 7680,
+            box[:, 2] - box[:, 0],
+            box[:, 3] - box[:, 1],
+            angles,
+        ],
+        1,
+    )
+    overlap = np.triu(probiou(xywhr, xywhr), 1)
+    kept = rows[(overlap >= iou).sum(0) <= 0][:max_det]
+    return kept.tolist(), labels[kept].tolist()
+
+
+def angles_of(seed, count):
+    """Quarter turns either way in steps of 1/64."""
+    return (((np.arange(count) * 37 + seed) % 201 - 100) / 64).astype(np.float32)
+
+
 def torch_goldens():
     import torch
 
@@ -176,6 +223,8 @@ def torch_goldens():
             "mmdetection": mmdetection(b, s),
             "tensorflow": tensorflow(b, s),
         }
+        if kind == "detector":
+            results["ultralytics-obb"] = ultralytics_obb(boxes, scores, seed)
         if count:
             results["torchvision"] = torchvision_roi(b, s, (600, 700))
         for name, (index, labels) in results.items():
