@@ -6,11 +6,20 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { liveWorkers } from '../../src/client/index.ts';
 import type { DetectorOptions, ImageSource } from '../../src/detector/index.ts';
-import { createDetector as createLocal, type Detector } from '../../src/detector/index.ts';
+import {
+  createDetector as createLocal,
+  type Detector,
+  detectTiled as tiledLocally,
+} from '../../src/detector/index.ts';
 import { constantDetector } from '../detector/support/onnx.ts';
 
 const built = new URL('../../dist/detector.js', import.meta.url).href;
-const { createDetector }: { createDetector: typeof createLocal } = await import(/* @vite-ignore */ built);
+const {
+  createDetector,
+  detectTiled,
+}: { createDetector: typeof createLocal; detectTiled: typeof tiledLocally } = await import(
+  /* @vite-ignore */ built
+);
 
 const digits = new URL('../../models/digits/digits.onnx', import.meta.url).href;
 const rows = [
@@ -92,6 +101,18 @@ describe('the same detections', () => {
       expect(found.toJSON()).toEqual(expected.toJSON());
     }
   });
+  it('in tiles', async () => {
+    using local = await createLocal({ model: digits });
+    const options = { tile: 160, overlap: 0.25, scoreThreshold: 0.05, batch: 3 };
+    const expected = await tiledLocally(local, page(), options);
+    expect(expected.count).toBeGreaterThan(3);
+    const detector = await open({ model: digits, head: undefined as never, worker: true });
+    const bitmap = page().transferToImageBitmap();
+    const found = await detectTiled(detector, bitmap, options);
+    expect(found.toJSON()).toEqual(expected.toJSON());
+    expect(bitmap.width).toBe(0);
+  });
+
   const ways: readonly [string, Partial<DetectorOptions>, string][] = [
     ['by URL', { worker: true }, 'url'],
     ['by a factory', { worker: factory }, 'factory'],
