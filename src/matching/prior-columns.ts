@@ -118,4 +118,39 @@ function checkLevels({ boxes, levels }: Anchors): void {
       got: boxes.length / 4,
     });
   }
+  for (const level of levels) checkPlaces(boxes, level);
+}
+
+/** Throws unless every anchor lies within its level's hull, shifted to its cell: what leaves others out relies on it. */
+function checkPlaces(
+  boxes: Float32Array,
+  { hull, pitchX, pitchY, width, height, perCell, start }: AnchorLevel,
+): void {
+  let j = start;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const left = x * pitchX;
+      const top = y * pitchY;
+      const slackX = 1e-3 * pitchX + 1e-6 * Math.abs(left + hull[2]);
+      const slackY = 1e-3 * pitchY + 1e-6 * Math.abs(top + hull[3]);
+      for (let a = 0; a < perCell; a++, j++) {
+        if (
+          boxes[4 * j]! >= left + hull[0] - slackX &&
+          boxes[4 * j + 1]! >= top + hull[1] - slackY &&
+          boxes[4 * j + 2]! <= left + hull[2] + slackX &&
+          boxes[4 * j + 3]! <= top + hull[3] + slackY
+        ) {
+          continue;
+        }
+        throw new OptionError(
+          `anchor ${j} is not where its level says: give plain boxes where there is no grid`,
+          {
+            anchor: j,
+            x,
+            y,
+          },
+        );
+      }
+    }
+  }
 }

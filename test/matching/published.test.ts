@@ -137,6 +137,17 @@ describe('bad input', () => {
       /add up to 4 priors, got 3/,
     ],
     ['plain priors for FCOS', () => fcosMatcher(priors as never, boxes), /anchors of a generator/],
+    [
+      'anchors that are not where their levels say',
+      () =>
+        maxIouMatcher({ ...points, boxes: points.boxes.map((value, k) => (k === 40 ? -90 : value)) }, boxes),
+      /anchor 10 is not where its level says/,
+    ],
+    [
+      'levels for other boxes',
+      () => maxIouMatcher({ ...points, boxes }, boxes),
+      /levels hold 80 anchors, boxes 2/,
+    ],
     ['a radius below 0', () => fcosMatcher(points, boxes, { radius: -1 }), /radius.*-1/],
     [
       'no classes for SimOTA',
