@@ -28,8 +28,6 @@ interface ReadFlags {
   readonly origin?: VocOrigin;
   readonly classes?: string;
   readonly tolerance?: number;
-  /** False where boxes are enough. */
-  readonly shapes?: boolean;
 }
 
 interface WriteFlags extends ReadFlags {
@@ -81,7 +79,7 @@ function withWriteOptions(command: Command): Command {
 
 /** What the flags say about reading; keys only where they were given. */
 export function readOptionsOf(flags: ReadFlags) {
-  const { format, images, split, task, origin, tolerance, classes, shapes } = flags;
+  const { format, images, split, task, origin, tolerance, classes } = flags;
   return {
     ...(format === undefined ? {} : { format }),
     ...(images === undefined ? {} : { images }),
@@ -89,7 +87,6 @@ export function readOptionsOf(flags: ReadFlags) {
     ...(task === undefined ? {} : { task }),
     ...(origin === undefined ? {} : { origin }),
     ...(tolerance === undefined ? {} : { tolerance }),
-    ...(shapes === undefined ? {} : { shapes }),
     ...(classes === undefined
       ? {}
       : {
@@ -109,11 +106,15 @@ export function readChecked(
   const report = new ProblemReport();
   const { dataset, format } = readDataset(path, { ...readOptionsOf(flags), report });
   report.throwOnErrors(path);
-  if (report.warnings > 0) {
-    const summary = [...report.counts].map(([code, count]) => `${count} ${code}`).join(', ');
-    terminal.err(`${path}: ${summary} (boxops dataset validate lists them)`);
-  }
+  warn(path, report, terminal);
   return { dataset, format };
+}
+
+/** One line that says which warnings there were. */
+export function warn(path: string, report: ProblemReport, terminal: Terminal): void {
+  if (report.warnings === 0) return;
+  const summary = [...report.counts].map(([code, count]) => `${count} ${code}`).join(', ');
+  terminal.err(`${path}: ${summary} (boxops dataset validate lists them)`);
 }
 
 function save(

@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
-import type { Dataset } from '../datasets/index.ts';
-import { stemOf } from '../datasets/index.ts';
+import { type SlicedDataset, stemOf } from '../datasets/index.ts';
 import { readImage } from '../detector/index.ts';
 import { colorOf } from '../draw/index.ts';
 import {
+  type AnnotatedImage,
+  imageOf,
   inputTransform,
   type TargetConfig,
   TargetMaker,
@@ -30,49 +31,33 @@ const mostPriors = 60;
 
 /** Draws pictures and gives how many. */
 export async function drawTargets(
-  dataset: Dataset,
+  dataset: SlicedDataset,
   config: TargetConfig,
   options: DrawTargetsOptions,
 ): Promise<number> {
   mkdirSync(options.out, { recursive: true });
-  const total = dataset.images.count;
+  const total = dataset.images;
   const count = Math.min(options.count, total);
   for (let i = 0; i < count; i++) {
     const index = Math.floor((i * total) / count);
-    const name = `${stemOf(basename(dataset.images.fileNames[index]!))}.png`;
-    write(join(options.out, name), await picture(dataset, config, index, options));
+    const slice = dataset.slice(Math.floor(index / dataset.imagesPerSlice));
+    const image = imageOf(slice, index - slice.first);
+    const name = `${stemOf(basename(image.fileName))}.png`;
+    write(join(options.out, name), await picture(image, config, options));
   }
   return count;
 }
 
 async function picture(
-  dataset: Dataset,
+  image: AnnotatedImage,
   config: TargetConfig,
-  index: number,
   { images: folder, predictions }: DrawTargetsOptions,
 ): Promise<Uint8Array> {
-  const { images, annotations } = dataset;
-  const size = { width: images.widths[index]!, height: images.heights[index]! };
-  const fileName = images.fileNames[index]!;
-  const [from, to] = [annotations.offsets[index]!, annotations.offsets[index + 1]!];
+  const size = { width: image.width, height: image.height };
   const rows = new TargetRows();
   const maker = new TargetMaker(config);
-  const predicted = predictions === undefined ? null : readPredictions(predictions, fileName);
-  maker.add(
-    {
-      id: images.ids[index]!,
-      fileName,
-      ...size,
-      index,
-      ids: annotations.ids.subarray(from, to),
-      labels: annotations.labels.subarray(from, to),
-      boxes: annotations.boxes.subarray(4 * from, 4 * to),
-      flags: annotations.flags.subarray(from, to),
-    },
-    rows,
-    new TargetStatistics(),
-    predicted,
-  );
+  const predicted = predictions === undefined ? null : readPredictions(predictions, image.fileName);
+  maker.add(image, rows, new TargetStatistics(), predicted);
   const transform = inputTransform(config.input, size);
   const priors = maker.priors.of(transform.target)?.boxes ?? predicted!.boxes;
   const matched = new Map<number, number[]>();
@@ -83,7 +68,7 @@ async function picture(
 
   const canvas = createCanvas(size.width, size.height);
   const context = canvas.getContext('2d');
-  await background(context, folder === undefined ? null : join(folder, fileName), size);
+  await background(context, folder === undefined ? null : join(folder, image.fileName), size);
   const line = Math.max(1, Math.round((size.width + size.height) / 700));
   const stroke = (box: ArrayLike<number>, color: string, width: number, alpha: number): void => {
     context.globalAlpha = alpha;

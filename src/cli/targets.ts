@@ -4,10 +4,23 @@ import { availableParallelism } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
 import { parse, YAMLParseError } from 'yaml';
+import type { SlicedDataset } from '../datasets/index.ts';
+import { openSlices } from '../datasets/node/index.ts';
 import { OptionError } from '../errors.ts';
-import { presetNames, type ShardFormat, shardFormats, targetConfig } from '../targets/index.ts';
-import { type TargetProgress, type TargetSummary, writeTargets } from '../targets/node/index.ts';
-import { numberFrom, readChecked, withReadOptions } from './dataset.ts';
+import {
+  presetNames,
+  type ShardFormat,
+  shardFormats,
+  type TargetConfig,
+  targetConfig,
+} from '../targets/index.ts';
+import {
+  defaultImagesPerShard,
+  type TargetProgress,
+  type TargetSummary,
+  writeTargets,
+} from '../targets/node/index.ts';
+import { numberFrom, readOptionsOf, warn, withReadOptions } from './dataset.ts';
 import { version } from './program.ts';
 import { targetTables } from './targets-tables.ts';
 import type { Terminal } from './terminal.ts';
@@ -91,7 +104,22 @@ async function targets(path: string, flags: TargetFlags, terminal: Terminal): Pr
     { ...(readConfig(flags.config) as object), ...(flags.seed === undefined ? {} : { seed: flags.seed }) },
     flags.config,
   );
-  const { dataset } = readChecked(path, { ...flags, shapes: false }, terminal);
+  const dense = flags.dense === true;
+  const opened = openSlices(path, flags.imagesPerShard ?? defaultImagesPerShard(dense), readOptionsOf(flags));
+  try {
+    warn(path, opened.report, terminal);
+    return await make(opened.dataset, config, flags, terminal);
+  } finally {
+    opened.dispose();
+  }
+}
+
+async function make(
+  dataset: SlicedDataset,
+  config: TargetConfig,
+  flags: TargetFlags,
+  terminal: Terminal,
+): Promise<TargetSummary> {
   const bar = progressBar(terminal);
   let summary: TargetSummary;
   try {
@@ -104,7 +132,6 @@ async function targets(path: string, flags: TargetFlags, terminal: Terminal): Pr
       workers: flags.workers,
       version: version(),
       onProgress: bar.update,
-      ...(flags.imagesPerShard === undefined ? {} : { imagesPerShard: flags.imagesPerShard }),
       ...(flags.shard === undefined ? {} : { shard: flags.shard }),
       ...(flags.predictions === undefined ? {} : { predictions: flags.predictions }),
     });

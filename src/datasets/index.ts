@@ -1,5 +1,5 @@
 export { keypointsOf, labelledKeypoints, maskOf, ringsOf } from './access.ts';
-export { type AnnotationRow, DatasetBuilder } from './builder.ts';
+export { type AnnotationRow, DatasetBuilder, type DatasetSink } from './builder.ts';
 export { CocoParser, type CocoParserOptions } from './coco/parser.ts';
 export { type CocoWriteOptions, writeCoco } from './coco/write.ts';
 export { mergeDatasets, remapCategories, selectImages, splitDataset } from './operations.ts';
@@ -12,6 +12,7 @@ export {
   ProblemReport,
   problemKinds,
 } from './problems.ts';
+export { type DatasetSlice, type SlicedDataset, slicedDataset } from './slice.ts';
 export { type CategoryStats, type DatasetStats, datasetStats, type Histogram } from './stats.ts';
 export {
   type AnnotationColumns,

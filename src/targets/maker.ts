@@ -1,6 +1,7 @@
 /** The targets of one image: annotations into the input, matched, sampled, coded. */
 import type { Anchors } from '../anchors/index.ts';
 import type { Size } from '../boxes/types.ts';
+import type { DatasetSlice } from '../datasets/slice.ts';
 import { ignoredFlags } from '../datasets/types.ts';
 import { ShapeError } from '../errors.ts';
 import {
@@ -33,6 +34,22 @@ export interface AnnotatedImage {
   /** 4·N xyxy. */
   readonly boxes: Float64Array;
   readonly flags: Uint8Array;
+}
+
+/** Image `i` of a slice; its columns are views. */
+export function imageOf(slice: DatasetSlice, i: number): AnnotatedImage {
+  const [from, to] = [slice.offsets[i]!, slice.offsets[i + 1]!];
+  return {
+    id: slice.imageIds[i]!,
+    fileName: slice.fileNames[i]!,
+    width: slice.widths[i]!,
+    height: slice.heights[i]!,
+    index: slice.first + i,
+    ids: slice.ids.subarray(from, to),
+    labels: slice.labels.subarray(from, to),
+    boxes: slice.boxes.subarray(4 * from, 4 * to),
+    flags: slice.flags.subarray(from, to),
+  };
 }
 
 export interface TargetMakerOptions {

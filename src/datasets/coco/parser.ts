@@ -7,7 +7,7 @@
  */
 import { defaultTolerance } from '../box-checks.ts';
 import { DatasetBuilder, type DatasetSink } from '../builder.ts';
-import { float64Column } from '../columns.ts';
+import { float64Column, int32Column } from '../columns.ts';
 import { type Place, ProblemReport } from '../problems.ts';
 import type { Category, Dataset } from '../types.ts';
 import { PendingAnnotations, readAnnotation } from './annotation.ts';
@@ -168,6 +168,7 @@ export class CocoParser extends ElementReader {
 export class CocoStream extends ElementReader {
   readonly #tables: CocoTables;
   readonly #ids = float64Column();
+  readonly #elements = int32Column();
   #second = false;
 
   constructor(sink: DatasetSink, options: CocoParserOptions = {}) {
@@ -187,8 +188,7 @@ export class CocoStream extends ElementReader {
 
   finish(): void {
     this.endPass();
-    // where the annotations stand was not kept: they are named by their ids
-    this.reportDuplicates(this.#ids.take(), (row) => this.at(`annotation id ${this.#ids.at(row)}`));
+    this.reportDuplicates(this.#ids.take(), (row) => this.at(`annotations[${this.#elements.at(row)}]`));
   }
 
   override wants(section: string): boolean {
@@ -212,6 +212,7 @@ export class CocoStream extends ElementReader {
       const raw = readAnnotation(value, element, at, this.report);
       if (raw === null) return;
       this.#ids.push(raw.id);
+      this.#elements.push(element);
       this.#tables.settle(raw);
     }
   }

@@ -31,11 +31,17 @@ export function checkDuplicateAnnotations(dataset: Dataset, file: string, report
   }
 }
 
+/** Names and sizes of images, whatever they are part of. */
+interface ImageNames {
+  readonly fileNames: readonly string[];
+  readonly widths: ArrayLike<number>;
+  readonly heights: ArrayLike<number>;
+}
+
 /** Reports images that are not in the folder, are no images, or have another size than the annotations say. */
-export function checkImageFiles(dataset: Dataset, folder: string, report: ProblemReport): void {
-  const { images } = dataset;
-  for (let image = 0; image < images.count; image++) {
-    const file = join(folder, images.fileNames[image]!);
+export function checkImages(images: ImageNames, folder: string, report: ProblemReport): void {
+  for (const [image, name] of images.fileNames.entries()) {
+    const file = join(folder, name);
     if (!existsSync(file)) {
       report.add('missing-image-file', 'the image is not there', { file });
       continue;

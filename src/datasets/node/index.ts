@@ -1,5 +1,6 @@
 export { writeFileWhole, writeFolderWhole } from './atomic.ts';
-export { checkDuplicateAnnotations, checkImageFiles } from './checks.ts';
+export { checkDuplicateAnnotations, checkImages } from './checks.ts';
 export { filesBelow, imageExtensions, imageFileSize } from './images.ts';
+export { type OpenedSlices, openSlices } from './open-slices.ts';
 export { type ReadDataset, type ReadDatasetOptions, readDataset } from './read.ts';
 export { type Losses, type WriteDatasetOptions, writeDataset } from './write.ts';

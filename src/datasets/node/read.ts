@@ -6,7 +6,7 @@ import { CocoParser } from '../coco/parser.ts';
 import { ProblemReport } from '../problems.ts';
 import type { Dataset, DatasetFormat, YoloTask } from '../types.ts';
 import type { VocOrigin } from '../voc/parse.ts';
-import { checkDuplicateAnnotations, checkImageFiles } from './checks.ts';
+import { checkDuplicateAnnotations, checkImages } from './checks.ts';
 import { readVocFolder } from './read-voc.ts';
 import { readYoloFolder } from './read-yolo.ts';
 
@@ -52,13 +52,13 @@ export function readDataset(path: string, options: ReadDatasetOptions = {}): Rea
   const read = { coco: readCoco, yolo: readYoloFolder, voc: readVocFolder }[found.format];
   const dataset = read(found.path, options, report);
   checkDuplicateAnnotations(dataset, found.path, report);
-  if (options.images !== undefined) checkImageFiles(dataset, options.images, report);
+  if (options.images !== undefined) checkImages(dataset.images, options.images, report);
   if (options.report === undefined) report.throwOnErrors(path);
   return { dataset, format: found.format, report };
 }
 
 /** Format and place of the annotations under a path. */
-function findDataset(
+export function findDataset(
   path: string,
   format: DatasetFormat | undefined,
 ): { path: string; format: DatasetFormat } {

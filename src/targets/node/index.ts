@@ -1,4 +1,10 @@
 export type { ShardFile, ShardRecord } from './job.ts';
 export { readPredictions } from './job.ts';
 export type { TargetManifest } from './manifest.ts';
-export { type TargetProgress, type TargetSummary, type WriteTargetsOptions, writeTargets } from './run.ts';
+export {
+  defaultImagesPerShard,
+  type TargetProgress,
+  type TargetSummary,
+  type WriteTargetsOptions,
+  writeTargets,
+} from './run.ts';

@@ -9,10 +9,11 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { stemOf } from '../../datasets/paths.ts';
+import type { DatasetSlice } from '../../datasets/slice.ts';
 import { DatasetError } from '../../errors.ts';
 import type { TargetConfig } from '../config.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
-import { type AnnotatedImage, TargetMaker } from '../maker.ts';
+import { type AnnotatedImage, imageOf, TargetMaker } from '../maker.ts';
 import type { ImagePredictions } from '../matching.ts';
 import { TargetRows } from '../rows.ts';
 import { type ShardFormat, shardBytes } from '../shard.ts';
@@ -30,21 +31,10 @@ export interface JobSettings {
   readonly predictions: string | null;
 }
 
-/** The images of one shard, in columns. */
+/** The images of one shard. */
 export interface ShardTask {
   readonly index: number;
-  /** Place of the first image in the dataset. */
-  readonly first: number;
-  readonly imageIds: Float64Array<ArrayBuffer>;
-  readonly fileNames: readonly string[];
-  readonly widths: Int32Array<ArrayBuffer>;
-  readonly heights: Int32Array<ArrayBuffer>;
-  /** Images + 1. */
-  readonly offsets: Int32Array<ArrayBuffer>;
-  readonly ids: Float64Array<ArrayBuffer>;
-  readonly labels: Int32Array<ArrayBuffer>;
-  readonly boxes: Float64Array<ArrayBuffer>;
-  readonly flags: Uint8Array<ArrayBuffer>;
+  readonly images: DatasetSlice;
 }
 
 export interface ShardFile {
@@ -102,8 +92,8 @@ export class ShardJob {
     const rows = this.#rows;
     const statistics = new TargetStatistics();
     rows.clear();
-    for (let i = 0; i < task.fileNames.length; i++) {
-      const image = imageOf(task, i);
+    for (let i = 0; i < task.images.fileNames.length; i++) {
+      const image = imageOf(task.images, i);
       this.#maker.add(image, rows, statistics, this.#predictionsOf(image));
     }
     const files = formats.map((format): ShardFile => {
@@ -126,21 +116,6 @@ export class ShardJob {
     const { predictions } = this.#settings;
     return predictions === null ? null : readPredictions(predictions, image.fileName);
   }
-}
-
-function imageOf(task: ShardTask, i: number): AnnotatedImage {
-  const [from, to] = [task.offsets[i]!, task.offsets[i + 1]!];
-  return {
-    id: task.imageIds[i]!,
-    fileName: task.fileNames[i]!,
-    width: task.widths[i]!,
-    height: task.heights[i]!,
-    index: task.first + i,
-    ids: task.ids.subarray(from, to),
-    labels: task.labels.subarray(from, to),
-    boxes: task.boxes.subarray(4 * from, 4 * to),
-    flags: task.flags.subarray(from, to),
-  };
 }
 
 /** The predictions of one image: `<folder>/<file name without extension>.safetensors` with `boxes` and `scores`. */

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Size } from '../../boxes/types.ts';
-import type { Dataset } from '../../datasets/index.ts';
+import type { SlicedDataset } from '../../datasets/index.ts';
 import { OptionError } from '../../errors.ts';
 import type { TargetConfig } from '../config.ts';
+import { imageOf } from '../maker.ts';
 import { layoutVersion, type ShardFormat } from '../shard.ts';
 import { sha256 } from './job.ts';
 import { priorsFile } from './priors-file.ts';
@@ -38,18 +39,17 @@ export interface TargetManifest {
 }
 
 export interface ManifestInput {
-  readonly dataset: Dataset;
+  readonly dataset: SlicedDataset;
   readonly config: TargetConfig;
   readonly dense: boolean;
   readonly formats: readonly ShardFormat[];
-  readonly imagesPerShard: number;
   readonly priors: readonly Size[] | null;
   readonly predictions: string | null;
   readonly version: string;
 }
 
 export function makeManifest(input: ManifestInput): TargetManifest {
-  const { dataset, config, dense, formats, imagesPerShard } = input;
+  const { dataset, config, dense, formats } = input;
   return {
     format: 'boxops-targets',
     layout: layoutVersion,
@@ -61,11 +61,11 @@ export function makeManifest(input: ManifestInput): TargetManifest {
     seed: config.seed,
     dense,
     formats,
-    imagesPerShard,
-    shards: Math.ceil(dataset.images.count / imagesPerShard),
-    images: dataset.images.count,
-    annotations: dataset.annotations.count,
-    categories: dataset.categories.map(({ name }) => name),
+    imagesPerShard: dataset.imagesPerSlice,
+    shards: Math.ceil(dataset.images / dataset.imagesPerSlice),
+    images: dataset.images,
+    annotations: dataset.annotations,
+    categories: dataset.categories,
     unlisted: dense ? 'none' : config.sampler.kind === 'none' ? 'background' : 'unused',
     priors:
       input.priors?.map((size) => ({
@@ -98,13 +98,19 @@ function stableJson(value: unknown): string {
   );
 }
 
-/** Of everything targets are made from. */
-function datasetHash({ images, annotations, categories }: Dataset): string {
+/** Of everything targets are made from, image by image, however it is cut into slices. */
+function datasetHash(dataset: SlicedDataset): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([categories.map(({ name }) => name), images.fileNames]));
-  const { offsets, ids, labels, boxes, flags } = annotations;
-  for (const column of [images.ids, images.widths, images.heights, offsets, ids, labels, boxes, flags]) {
-    hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+  hash.update(JSON.stringify(dataset.categories));
+  for (let index = 0; index * dataset.imagesPerSlice < dataset.images; index++) {
+    const slice = dataset.slice(index);
+    for (let i = 0; i < slice.fileNames.length; i++) {
+      const { id, fileName, width, height, ids, labels, boxes, flags } = imageOf(slice, i);
+      hash.update(`${JSON.stringify(fileName)}${id} ${width} ${height} ${ids.length}\n`);
+      for (const column of [ids, labels, boxes, flags]) {
+        hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+      }
+    }
   }
   return hash.digest('hex');
 }

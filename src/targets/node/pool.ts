@@ -58,4 +58,6 @@ async function runHere(
 }
 
 const buffersOf = (task: ShardTask): ArrayBuffer[] =>
-  Object.values(task).flatMap((value) => (ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : []));
+  Object.values(task.images).flatMap((value) =>
+    ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : [],
+  );

@@ -8,21 +8,22 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Size } from '../../boxes/types.ts';
-import type { Dataset } from '../../datasets/index.ts';
+import { type Dataset, type SlicedDataset, slicedDataset } from '../../datasets/index.ts';
 import { OptionError, UnsupportedError } from '../../errors.ts';
 import { type TargetConfig, targetConfig } from '../config.ts';
 import { inputTransform } from '../input.ts';
 import { needsPredictions } from '../matching.ts';
 import { type ShardFormat, shardFormats } from '../shard.ts';
 import { type TargetCounts, TargetStatistics } from '../statistics.ts';
-import { isPartial, type ShardRecord, type ShardTask, shardName, writeWhole } from './job.ts';
+import { isPartial, type ShardRecord, shardName, writeWhole } from './job.ts';
 import { checkManifest, makeManifest, manifestName, type TargetManifest } from './manifest.ts';
 import { runShards } from './pool.ts';
 import { priorsFile } from './priors-file.ts';
 import { indexName, isDone, readRecord } from './records.ts';
 
 export interface WriteTargetsOptions {
-  readonly dataset: Dataset;
+  /** In memory, or slices: one slice is a shard then, and `imagesPerShard` is the slices'. */
+  readonly dataset: Dataset | SlicedDataset;
   /** A full configuration, or what a configuration file holds. */
   readonly config: unknown;
   /** Folder for the shards; one that holds an interrupted run of the same targets goes on. */
@@ -64,7 +65,7 @@ export interface TargetSummary {
 }
 
 /** Default images a shard; a dense image is a few megabytes. */
-const defaultImages = { sparse: 256, dense: 16 };
+export const defaultImagesPerShard = (dense: boolean): number => (dense ? 16 : 256);
 
 /**
  * Writes targets and says what was made.
@@ -73,10 +74,15 @@ const defaultImages = { sparse: 256, dense: 16 };
  * needs predictions that are not named, and what a shard threw.
  */
 export async function writeTargets(options: WriteTargetsOptions): Promise<TargetSummary> {
-  const { dataset, out, dense = false, shard = { index: 0, count: 1 }, signal } = options;
+  const { out, dense = false, shard = { index: 0, count: 1 }, signal } = options;
   const config = targetConfig(options.config);
   checkOptions(options, config);
-  const imagesPerShard = options.imagesPerShard ?? (dense ? defaultImages.dense : defaultImages.sparse);
+  const dataset =
+    'slice' in options.dataset
+      ? options.dataset
+      : slicedDataset(options.dataset, options.imagesPerShard ?? defaultImagesPerShard(dense));
+  const imagesPerShard = dataset.imagesPerSlice;
+  checkSizes(dataset);
   const formats = shardFormats.filter((format) => (options.formats ?? ['safetensors']).includes(format));
   const priors = inputSizes(dataset, config);
   const manifest = makeManifest({
@@ -84,7 +90,6 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
     config,
     dense,
     formats,
-    imagesPerShard,
     priors,
     predictions: options.predictions ?? null,
     version: options.version ?? 'unknown',
@@ -100,7 +105,7 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
   );
   const statistics = new TargetStatistics();
   const imagesOf = (index: number): number =>
-    Math.min(imagesPerShard, dataset.images.count - index * imagesPerShard);
+    Math.min(imagesPerShard, dataset.images - index * imagesPerShard);
   const total = own.reduce((sum, index) => sum + imagesOf(index), 0);
   const pending: number[] = [];
   let resumed = 0;
@@ -117,7 +122,10 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
   let at = 0;
   await runShards(
     { config, dense, formats, out, shards: manifest.shards, predictions: options.predictions ?? null },
-    () => (at < pending.length ? taskOf(dataset, pending[at++]!, imagesPerShard) : null),
+    () => {
+      const index = pending[at++];
+      return index === undefined ? null : { index, images: dataset.slice(index) };
+    },
     {
       workers: Math.min(options.workers ?? availableParallelism(), Math.max(1, pending.length)),
       ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
@@ -161,11 +169,13 @@ function checkOptions(options: WriteTargetsOptions, config: TargetConfig): void 
       count,
     });
   }
-  const unknown = options.dataset.images.widths.findIndex(
-    (width, i) => !(width > 0 && options.dataset.images.heights[i]! > 0),
-  );
-  if (unknown >= 0) {
-    throw new OptionError(`the size of ${options.dataset.images.fileNames[unknown]} is not known`);
+}
+
+function checkSizes(dataset: SlicedDataset): void {
+  for (let image = 0; image < dataset.images; image++) {
+    const { width, height } = dataset.sizeOf(image);
+    if (width > 0 && height > 0) continue;
+    throw new OptionError(`the size of image ${image} is not known, got ${width}×${height}`, { image });
   }
 }
 
@@ -173,12 +183,11 @@ function checkOptions(options: WriteTargetsOptions, config: TargetConfig): void 
 const mostPriorFiles = 16;
 
 /** The sizes of input that occur, or null where priors are predicted or the sizes are too many. */
-function inputSizes(dataset: Dataset, config: TargetConfig): Size[] | null {
+function inputSizes(dataset: SlicedDataset, config: TargetConfig): Size[] | null {
   if (config.priors.kind === 'queries') return null;
   const sizes = new Map<string, Size>();
-  const { count, widths, heights } = dataset.images;
-  for (let i = 0; i < count; i++) {
-    const { target } = inputTransform(config.input, { width: widths[i]!, height: heights[i]! });
+  for (let image = 0; image < dataset.images; image++) {
+    const { target } = inputTransform(config.input, dataset.sizeOf(image));
     sizes.set(`${target.width}×${target.height}`, target);
     if (sizes.size > mostPriorFiles) return null;
   }
@@ -200,26 +209,6 @@ function prepare(out: string, manifest: TargetManifest): void {
     );
   }
   writeWhole(path, `${JSON.stringify(manifest, null, 2)}\n`);
-}
-
-function taskOf(dataset: Dataset, index: number, imagesPerShard: number): ShardTask {
-  const { images, annotations } = dataset;
-  const first = index * imagesPerShard;
-  const end = Math.min(first + imagesPerShard, images.count);
-  const [from, to] = [annotations.offsets[first]!, annotations.offsets[end]!];
-  return {
-    index,
-    first,
-    imageIds: images.ids.slice(first, end),
-    fileNames: images.fileNames.slice(first, end),
-    widths: images.widths.slice(first, end),
-    heights: images.heights.slice(first, end),
-    offsets: annotations.offsets.slice(first, end + 1).map((offset) => offset - from),
-    ids: annotations.ids.slice(from, to),
-    labels: annotations.labels.slice(from, to),
-    boxes: annotations.boxes.slice(4 * from, 4 * to),
-    flags: annotations.flags.slice(from, to),
-  };
 }
 
 /** Writes the index once every shard of every job is there, and removes what interrupted runs left. */
