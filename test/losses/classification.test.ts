@@ -154,6 +154,19 @@ describe('published vectors (mmcv, alpha 0.25, gamma 2)', () => {
     const expected = [-0.00657264, 0.11185755, 0.11185755, -0.00657264];
     expect(largest(gradient.map((g, i) => g - expected[i]!))).toBeLessThan(1e-8);
     expect(run([1, 0, -1, 0, 1, 2], [2, 1], 3).value).toBeCloseTo(1.10251057, 6);
+    expect(run([1e-6, 2e-6, 3e-6, 4e-6, 5e-5, 6e-4, 7e-3, 8e-2, 9e-1], [1, 2, 0], 3).value).toBeCloseTo(
+      0.42287254,
+      6,
+    );
+  });
+});
+
+describe('published vectors (optax)', () => {
+  it('softmax cross-entropy', () => {
+    const of = (x: number[], label: number) =>
+      losses.crossEntropyLoss(Float64Array.from(x), [label], { classes: 3 }).value;
+    expect(of([1.2, -0.8, -0.5], 0)).toBeCloseTo(0.2761, 4);
+    expect(of([0.9, -1.2, 1.1], 1)).toBeCloseTo(2.9518, 4);
   });
 });
 

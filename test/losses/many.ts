@@ -10,7 +10,11 @@ export interface ManyOutcome {
 
 /** What is recorded of a loss, case after case. */
 export function recordedCases(topic: 'classification' | 'recognition', name: string): Float64Array[] {
-  const packed = (golden[topic] as Readonly<Record<string, string>>)[name]!;
+  return unpack((golden[topic] as Readonly<Record<string, string>>)[name]!);
+}
+
+/** The columns of a loss as its 200 cases. */
+export function unpack(packed: string): Float64Array[] {
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
   const numbers = new Float64Array(bytes.buffer);
   const width = numbers.length / golden.cases;
