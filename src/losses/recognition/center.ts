@@ -68,15 +68,17 @@ export function centerLoss(
     sum += half * squares;
     if (terms !== undefined) terms[i] = half * squares;
   }
+  let stray = 0; // NaN where a centre is not finite, of a class without members too
   const moved = sameType(centers, centers.length);
   const centerGradient = sameType(centers, centers.length);
   for (let c = 0; c < classes; c++) {
     const step = convention === 'sgd' ? 0 : convention === 'facenet' ? 1 - alpha : alpha / (1 + members[c]!);
     for (let k = c * dimensions; k < (c + 1) * dimensions; k++) {
       moved[k] = centers[k]! - step * pull[k]!;
+      stray += moved[k]! * 0;
       centerGradient[k] = 2 * half * pull[k]! * scale;
     }
   }
-  const result = closeLoss('centerLoss', sum, buffers, ['features', features], ['centers', centers]);
+  const result = closeLoss('centerLoss', sum + stray, buffers, ['features', features], ['centers', centers]);
   return { ...result, centers: moved, centerGradient };
 }
