@@ -49,6 +49,13 @@ const ssd = ssd300DefaultBoxes();
 const cases = [
   { rule: 'retinanet', anchors: retinanet, boxes: groundTruths(1000, 100, 800, 800), promised: [25, 12] },
   { rule: 'retinanet', anchors: retinanet, boxes: groundTruths(1100, 10, 800, 800), promised: [] },
+  {
+    rule: 'retinanet',
+    anchors: retinanet,
+    boxes: groundTruths(1000, 100, 800, 800),
+    promised: [25, 12],
+    plain: true,
+  },
   { rule: 'rpn', anchors: rpn, boxes: groundTruths(1200, 30, 800, 800), promised: [] },
   { rule: 'ssd', anchors: ssd, boxes: groundTruths(1300, 30, 300, 300), promised: [] },
 ] as const;
@@ -59,15 +66,17 @@ if (peers[0] === null || peers[1] === null) {
   process.exit(0);
 }
 let missed = 0;
-for (const { rule, anchors, boxes, promised } of cases) {
+for (const { rule, anchors, boxes, promised, ...rest } of cases) {
+  const priors = 'plain' in rest ? anchors.boxes : anchors;
   let out: Assignment | undefined;
   const options = { ...(rule === 'ssd' ? {} : maxIouPresets[rule]) };
   const match = rule === 'ssd' ? ssdMatcher : maxIouMatcher;
   const run = () => {
-    out = match(anchors, boxes, out === undefined ? options : { ...options, out });
+    out = match(priors, boxes, out === undefined ? options : { ...options, out });
   };
   const count = anchors.boxes.length / 4;
-  console.log(`${rule}: ${count} anchors × ${boxes.length / 4} boxes`);
+  const form = priors === anchors ? '' : ', as a plain array';
+  console.log(`${rule}: ${count} anchors × ${boxes.length / 4} boxes${form}`);
   run();
   const job = { rule, anchors: anchors.boxes, boxes };
   const equal = await Promise.all(

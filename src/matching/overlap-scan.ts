@@ -55,6 +55,7 @@ export class PairSimilarities {
   private x2s: Column = this.values;
   private y2s: Column = this.values;
   private terms: readonly Column[] = [];
+  private packed = false;
 
   prepare(priors: PriorColumns, groundTruths: BoxArray, metric: ResolvedMetric): void {
     const survey = { nonFinite: false, extreme: priors.survey.extreme };
@@ -63,20 +64,27 @@ export class PairSimilarities {
     const single = this.float32 && metric.implementation.single !== undefined && !survey.extreme;
     this.single = single;
     this.plain = single && metric.name === 'iou' && metric.pixelOffset === 0;
-    const { x1s, y1s, x2s, y2s } = priors.columns(single);
-    this.x1s = x1s;
-    this.y1s = y1s;
-    this.x2s = x2s;
-    this.y2s = y2s;
-    this.terms = priors.terms(metric);
+    this.packed = false;
     this.metric = metric;
     this.priors = priors;
     this.groundTruths = groundTruths;
     if (this.values instanceof Float32Array !== this.float32) this.values = new Float32Array(0);
   }
 
+  /** Puts the priors into columns; scans that need none do without. */
+  private pack(): void {
+    const { x1s, y1s, x2s, y2s } = this.priors.columns(this.single);
+    this.x1s = x1s;
+    this.y1s = y1s;
+    this.x2s = x2s;
+    this.y2s = y2s;
+    this.terms = this.priors.terms(this.metric);
+    this.packed = true;
+  }
+
   /** Computes the similarities of ground truth g with priors [from, to); NaN with a prior that is not finite. */
   run(g: number, from: number, to: number): Column {
+    if (!this.packed) this.pack();
     if (this.values.length < to - from || this.values instanceof Float32Array !== this.float32) {
       const length = Math.max(to - from, 1024);
       this.values = this.float32 ? new Float32Array(length) : new Float64Array(length);
@@ -167,12 +175,11 @@ export class OverlapScan {
     best.fill(floor, 0, count);
     bestGt.fill(-1, 0, count);
     this.floor = floor;
-    if ((levels === null || floor === Number.NEGATIVE_INFINITY) && this.scanDense(priors, groundTruths, mask))
-      return;
-    let tied = 0;
-    tieStart[0] = 0;
     // the plain IoU in float32 steps has its own loop on grids
     const shapes = floor === 0 && pairs.plain ? priors.shapes() : null;
+    if (shapes === null && this.scanDense(priors, groundTruths, mask)) return;
+    let tied = 0;
+    tieStart[0] = 0;
     for (let g = 0; g < gts; g++) {
       const first = tied;
       let highest = Number.NEGATIVE_INFINITY;
@@ -230,9 +237,8 @@ export class OverlapScan {
     const kernel = single === undefined ? null : scanKernel(pairs.metric, priors, groundTruths);
     if (kernel === null) return false;
     const boxes = groundTruths as Float32Array;
-    if (
-      !dense.run(kernel, single!.parameters, priors, boxes, mask, floor, best as Float32Array, bestGt, gtBest)
-    ) {
+    const arrays = { best: best as Float32Array, bestGt, gtBest };
+    if (!dense.run(kernel, single!.parameters, priors, boxes, mask, floor, arrays)) {
       best.fill(floor, 0, priors.count);
       bestGt.fill(-1, 0, priors.count);
       return false;

@@ -8,6 +8,7 @@ import {
   torchvisionAnchors,
 } from '../../src/anchors/index.ts';
 import { type Metric, nwd, pairwiseIou } from '../../src/iou/index.ts';
+import { setBackend } from '../../src/kernels/index.ts';
 import {
   atssMatcher,
   dynamicSoftLabelMatcher,
@@ -148,6 +149,23 @@ describe('maxIouMatcher', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('gives the same without wasm', () => {
+    try {
+      fc.assert(
+        fc.property(anchorSets, boxSets, rules, fc.boolean(), (anchors, boxes, rule, plain) => {
+          const priors = plain ? anchors.boxes : anchors;
+          setBackend('javascript');
+          const loops = maxIouMatcher(priors, boxes, optionsOf(rule));
+          setBackend('auto');
+          expect(maxIouMatcher(priors, boxes, optionsOf(rule))).toEqual(loops);
+        }),
+        { numRuns: 100 },
+      );
+    } finally {
+      setBackend('auto');
+    }
   });
 
   it('writes into arrays given to it, whatever they hold', () => {
