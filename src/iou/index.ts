@@ -20,13 +20,5 @@ export type { Terms } from './formula/terms.ts';
 export { type PairwiseOptions, pairwiseIou } from './pairwise.ts';
 export { type ResolvedMetric, type ResolveOptions, resolveMetric } from './resolve.ts';
 export { type AngleOptions, type RotatedOptions, rotatedIou } from './rotated.ts';
-export {
-  type AngleConvention,
-  type AngleFormat,
-  convertRotatedBoxes,
-  pointsInRotatedBoxes,
-  type RotatedBoxes,
-  rotatedCorners,
-} from './rotated-angles.ts';
-export type { GaussianOptions, GaussianOverlapName } from './rotated-gaussian.ts';
+export type { RotatedSimilarity } from './rotated-gaussian.ts';
 export type { Metric, MetricConventions, MetricName, MetricObject } from './types.ts';

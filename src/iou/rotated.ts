@@ -7,7 +7,7 @@
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { countBoxes } from './pack.ts';
-import { type GaussianOptions, type GaussianOverlapName, gaussianOverlap } from './rotated-gaussian.ts';
+import { probIou, type RotatedSimilarity } from './rotated-gaussian.ts';
 
 /** How angles are counted. */
 export interface AngleOptions {
@@ -17,12 +17,12 @@ export interface AngleOptions {
   readonly direction?: 'clockwise' | 'counterclockwise';
 }
 
-export interface RotatedOptions extends AngleOptions, GaussianOptions {
+export interface RotatedOptions extends AngleOptions {
   /**
-   * `'polygon'`: exact; `'iof'`: intersection over the first box; `'probiou'`: as Ultralytics; `'gwd'`, `'kld'` and
-   * `'kfiou'`: as mmrotate, see {@link GaussianOverlapName}. Default `'polygon'`.
+   * `'polygon'`: exact; `'iof'`: intersection over the first box; `'probiou'`: as Ultralytics (identical boxes give
+   * 0.9995); or one of `boxops/rotated`: GWD, KLD, KFIoU. Default `'polygon'`.
    */
-  readonly overlap?: 'polygon' | 'iof' | GaussianOverlapName;
+  readonly overlap?: 'polygon' | 'iof' | 'probiou' | RotatedSimilarity;
 }
 
 /** Overlap of box i of a with box j of b. */
@@ -33,7 +33,7 @@ export type RotatedOverlap = (i: number, j: number) => number;
  * number that is not finite, has overlap 0 (the exact kinds); the Gaussian kinds have NaN for what is not finite.
  *
  * `a` 4·N and `b` 4·M as unrotated `x1,y1,x2,y2`, angles N and M. Source of the exact kinds: detectron2 and mmcv
- * `box_iou_rotated`; of the others see {@link GaussianOverlapName}.
+ * `box_iou_rotated`; of ProbIoU Murrugarra-Llerena et al., arXiv 2106.06072, with Ultralytics' eps.
  */
 export function rotatedIou(
   a: BoxArray,
@@ -66,7 +66,12 @@ export function rotatedOverlap(
   if (overlap === 'polygon' || overlap === 'iof') {
     return (i, j) => exact(a, i, aTurns, b, j, bTurns, overlap === 'iof');
   }
-  const similarity = gaussianOverlap(overlap, options);
+  const similarity = overlap === 'probiou' ? probIou : overlap;
+  if (typeof similarity !== 'function') {
+    throw new OptionError(
+      `overlap: expected 'polygon', 'iof', 'probiou' or a function of boxops/rotated, got ${String(overlap)}`,
+    );
+  }
   return (i, j) => similarity(a, i, aTurns, b, j, bTurns);
 }
 

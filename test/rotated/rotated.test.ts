@@ -2,15 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OptionError, ShapeError } from '../../src/errors.ts';
+import { type RotatedOptions, rotatedIou, rotatedNms } from '../../src/index.ts';
 import {
   type AngleConvention,
   type AngleFormat,
   convertRotatedBoxes,
+  type GaussianOptions,
+  kalmanOverlap,
+  kullbackLeiblerOverlap,
   pointsInRotatedBoxes,
-  type RotatedOptions,
   rotatedCorners,
-  rotatedIou,
-} from '../../src/index.ts';
+  wassersteinOverlap,
+} from '../../src/rotated/index.ts';
 import { boxesOf } from '../golden/iou/boxes.ts';
 import golden from '../golden/iou/rotated.json';
 import { uniform } from '../golden/seeded.ts';
@@ -25,11 +28,11 @@ function anglesOf(count: number, side: 0 | 1): Float32Array {
 
 const kinds: Record<string, RotatedOptions> = {
   probiou: { overlap: 'probiou' },
-  gwd: { overlap: 'gwd' },
-  kld: { overlap: 'kld' },
-  kfiou: { overlap: 'kfiou' },
-  'gwd sqrt': { overlap: 'gwd', distanceTransform: 'sqrt', tau: 2, alpha: 0.5 },
-  'kld none': { overlap: 'kld', distanceTransform: 'none', tau: 1.5, alpha: 2 },
+  gwd: { overlap: wassersteinOverlap() },
+  kld: { overlap: kullbackLeiblerOverlap() },
+  kfiou: { overlap: kalmanOverlap() },
+  'gwd sqrt': { overlap: wassersteinOverlap({ distanceTransform: 'sqrt', tau: 2, alpha: 0.5 }) },
+  'kld none': { overlap: kullbackLeiblerOverlap({ distanceTransform: 'none', tau: 1.5, alpha: 2 }) },
 };
 
 describe('restatements in torch', () => {
@@ -59,24 +62,27 @@ const boxOf = ([x, y, w, h]: Row): Float64Array =>
 const overlapOf = (a: Row, b: Row, options: RotatedOptions): number =>
   rotatedIou(boxOf(a), Float64Array.of(a[4]), boxOf(b), Float64Array.of(b[4]), options)[0]!;
 
+const of = (name: string): RotatedOptions => kinds[name] ?? { overlap: 'polygon' };
+
 describe('limits and invariances', () => {
   const names = ['probiou', 'gwd', 'kld', 'kfiou'] as const;
+  const plain: GaussianOptions = { distanceTransform: 'none' };
 
   it('identical boxes give the largest value, far ones nearly the least', () => {
     const largest = { probiou: 1, gwd: 1, kld: 1, kfiou: 1 / 3 } as const;
     fc.assert(
       fc.property(rotated, rotated, (a, b) => {
         for (const overlap of names) {
-          const same = overlapOf(a, a, { overlap });
+          const same = overlapOf(a, a, of(overlap));
           expect(Math.abs(same - largest[overlap]), overlap).toBeLessThan(1e-3);
-          const value = overlapOf(a, b, { overlap });
+          const value = overlapOf(a, b, of(overlap));
           expect(value).toBeGreaterThan(-1e-6);
           expect(value).toBeLessThanOrEqual(largest[overlap] + 1e-9);
         }
         const far: Row = [a[0] + 1e6, a[1], b[2], b[3], b[4]];
         expect(overlapOf(a, far, { overlap: 'probiou' })).toBeLessThan(1e-6);
-        expect(overlapOf(a, far, { overlap: 'gwd', distanceTransform: 'none' })).toBeLessThan(1e-3);
-        expect(overlapOf(a, far, { overlap: 'kld', distanceTransform: 'none' })).toBeLessThan(1e-3);
+        expect(overlapOf(a, far, { overlap: wassersteinOverlap(plain) })).toBeLessThan(1e-3);
+        expect(overlapOf(a, far, { overlap: kullbackLeiblerOverlap(plain) })).toBeLessThan(1e-3);
       }),
       { numRuns: 60 },
     );
@@ -94,11 +100,11 @@ describe('limits and invariances', () => {
           rest[2] + turn,
         ];
         for (const overlap of [...names, 'polygon'] as const) {
-          const value = overlapOf(a, b, { overlap });
+          const value = overlapOf(a, b, of(overlap));
           const close = (other: number) => expect(Math.abs(other - value), overlap).toBeLessThan(1e-6);
-          close(overlapOf([x, y, w, h, angle + Math.PI], b, { overlap }));
-          close(overlapOf([x, y, h, w, angle + Math.PI / 2], b, { overlap }));
-          close(overlapOf(spin(a), spin(b), { overlap }));
+          close(overlapOf([x, y, w, h, angle + Math.PI], b, of(overlap)));
+          close(overlapOf([x, y, h, w, angle + Math.PI / 2], b, of(overlap)));
+          close(overlapOf(spin(a), spin(b), of(overlap)));
         }
       }),
       { numRuns: 60 },
@@ -111,34 +117,42 @@ describe('limits and invariances', () => {
       [1, 0, 9, 3, 1],
     ];
     for (const overlap of ['gwd', 'kfiou', 'probiou'] as const) {
-      expect(overlapOf(a!, b!, { overlap })).toBeCloseTo(overlapOf(b!, a!, { overlap }), 12);
+      expect(overlapOf(a!, b!, of(overlap))).toBeCloseTo(overlapOf(b!, a!, of(overlap)), 12);
     }
-    expect(
-      Math.abs(overlapOf(a!, b!, { overlap: 'kld' }) - overlapOf(b!, a!, { overlap: 'kld' })),
-    ).toBeGreaterThan(0.01);
+    expect(Math.abs(overlapOf(a!, b!, of('kld')) - overlapOf(b!, a!, of('kld')))).toBeGreaterThan(0.01);
   });
 
   it('boxes without area stay finite, boxes that are not finite are NaN', () => {
     const flat: Row = [0, 0, 0, 0, 0.5];
     const solid: Row = [0, 0, 3, 2, 0];
     for (const overlap of names) {
-      expect(overlapOf(flat, solid, { overlap })).toBeGreaterThan(-1e-3);
-      expect(overlapOf([Number.NaN, 0, 1, 1, 0], solid, { overlap })).toBeNaN();
-      expect(overlapOf(solid, [0, 0, 3, 2, Number.POSITIVE_INFINITY], { overlap })).toBeNaN();
+      expect(overlapOf(flat, solid, of(overlap))).toBeGreaterThan(-1e-3);
+      expect(overlapOf([Number.NaN, 0, 1, 1, 0], solid, of(overlap))).toBeNaN();
+      expect(overlapOf(solid, [0, 0, 3, 2, Number.POSITIVE_INFINITY], of(overlap))).toBeNaN();
     }
   });
 
   it('refuses unknown names and parameters', () => {
-    const bad: RotatedOptions[] = [
-      { overlap: 'giou' as 'gwd' },
-      { overlap: 'gwd', tau: 0 },
-      { overlap: 'kld', alpha: -1 },
-      { overlap: 'gwd', distanceTransform: 'log' as 'log1p' },
+    for (const options of [
+      { overlap: 'gwd' as 'polygon' },
+      { overlap: null as unknown as 'polygon' },
       { angleUnit: 'grad' as 'degree' },
-    ];
-    for (const options of bad) {
+    ]) {
       expect(() => overlapOf([0, 0, 1, 1, 0], [0, 0, 1, 1, 0], options)).toThrow(OptionError);
     }
+    for (const options of [{ tau: 0 }, { alpha: -1 }, { distanceTransform: 'log' as 'log1p' }]) {
+      expect(() => wassersteinOverlap(options)).toThrow(OptionError);
+      expect(() => kullbackLeiblerOverlap(options)).toThrow(OptionError);
+    }
+  });
+
+  it('suppression takes them', () => {
+    const boxes = Float32Array.of(0, 0, 10, 4, 1, 0, 11, 4, 40, 0, 50, 4);
+    const keep = rotatedNms(boxes, new Float32Array(3), Float32Array.of(0.9, 0.8, 0.7), {
+      overlap: wassersteinOverlap(),
+      iouThreshold: 0.8,
+    });
+    expect([...keep]).toEqual([0, 2]);
   });
 });
 

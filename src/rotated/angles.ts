@@ -4,7 +4,7 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
-import { type AngleOptions, checkRotated, radiansClockwise } from './rotated.ts';
+import { type AngleOptions, checkRotated, radiansClockwise } from '../iou/rotated.ts';
 
 /**
  * A range of angles, and so which side is the width. The ranges hold for the angle as it is counted (unit, direction):
