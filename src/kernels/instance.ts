@@ -59,20 +59,20 @@ export function simdAvailable(): boolean {
 
 /** A kernel family: compiled once, instantiated when needed. */
 export class KernelModule<Exports extends { readonly memory: WebAssembly.Memory }> {
-  readonly #hex: string;
+  readonly #text: string;
   readonly #env: Readonly<Record<string, (...values: number[]) => number>>;
   #module: WebAssembly.Module | undefined;
   #exports: Exports | undefined;
 
-  constructor(hex: string, env: Readonly<Record<string, (...values: number[]) => number>> = {}) {
-    this.#hex = hex;
+  constructor(text: string, env: Readonly<Record<string, (...values: number[]) => number>> = {}) {
+    this.#text = text;
     this.#env = env;
   }
 
   /** The instance's exports. */
   get exports(): Exports {
     if (this.#exports === undefined) {
-      this.#module ??= new WebAssembly.Module(bytesOf(this.#hex));
+      this.#module ??= new WebAssembly.Module(bytesOf(this.#text));
       const instance = new WebAssembly.Instance(this.#module, { env: this.#env });
       this.#exports = instance.exports as unknown as Exports;
     }
@@ -90,8 +90,19 @@ export class KernelModule<Exports extends { readonly memory: WebAssembly.Memory 
   }
 }
 
-function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+/** Undoes the encoding of `scripts/kernels.ts`. */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  let shift = -4;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const rank = code - (code > 92 ? 34 : code > 39 ? 33 : 32);
+    if (rank > 90) shift += 91 * (rank - 90);
+    else {
+      bytes[length++] = rank + shift;
+      shift = -4;
+    }
+  }
+  return bytes.slice(0, length);
 }

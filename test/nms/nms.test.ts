@@ -78,6 +78,22 @@ describe.each(['javascript', 'simd'] as const)('nms: %s', (backend) => {
     expect([...nms(far, Float64Array.of(0.3, 0.31, 0.2), { scoreThreshold: 0.3 })]).toEqual([1]);
   });
 
+  it('sorts scores that crowd together in the last bits, ties by lower index', () => {
+    for (const count of [3, 150, 1000, 5000]) {
+      const apart = Float32Array.from({ length: 4 * count }, (_, i) => 2 * (i >> 2) + (i & 2 ? 1 : 0));
+      const crowded = Float32Array.from({ length: count }, (_, i) => 0.5 + ((i * 7919) % 97) * 2 ** -24);
+      // far from the rest, so that they share all leading bits
+      crowded[count >> 1] = 1e-30;
+      crowded[0] = 1e30;
+      const expected = [...crowded.keys()].sort((a, b) => crowded[b]! - crowded[a]! || a - b);
+      expect([...nms(apart, crowded)]).toEqual(expected);
+      const some = expected.filter((i) => crowded[i]! > Math.fround(0.500001));
+      expect([...nms(apart, crowded, { scoreThreshold: 0.500001 })]).toEqual(some);
+      const classIds = Int32Array.from(crowded, (_, i) => (i % 5) * 1e8 - 2e8);
+      expect([...nms(apart, crowded, { classIds })]).toEqual(expected);
+    }
+  });
+
   it('cuts candidates before and detections after', () => {
     expect([...nms(boxes, scores, { maxCandidates: 2 })]).toEqual([0]);
     expect([...nms(boxes, scores, { maxDetections: 1 })]).toEqual([0]);

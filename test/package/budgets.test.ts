@@ -78,9 +78,9 @@ describe('losses', () => {
 
 describe('heads', () => {
   // reading any element type, and the error that names the head that would fit, are paid once: 1.3 kB; the scan of
-  // YOLOv8's class rows runs on a SIMD kernel: 0.8 kB, most of it what starts any kernel
-  it.each(heads)('%s with all it needs stays below 2.5 kB, YOLOv8 below 3.3 kB', async (name, file) => {
-    const ceiling = file === 'yolov8' ? 3.3 : 2.5;
+  // YOLOv8's class rows runs on a SIMD kernel with its twin: 1.2 kB, half of it what starts any kernel
+  it.each(heads)('%s with all it needs stays below 2.5 kB, YOLOv8 below 3.7 kB', async (name, file) => {
+    const ceiling = file === 'yolov8' ? 3.7 : 2.5;
     expect(kilobytes(await bundle(use(name, `heads/${file}.ts`)))).toBeLessThanOrEqual(ceiling);
   });
   it.each(heads.slice(1))('%s beside another head adds less than 1.5 kB', async (name, file) => {

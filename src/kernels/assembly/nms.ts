@@ -2,7 +2,7 @@
 //
 // The caller writes its input where `prepare` says, calls `run`, and reads the kept indices at `keep`.
 import { allocate, allocateFrom } from './memory';
-import { sortKeys, sortPairs } from './sort';
+import { largestOf, sortKeys } from './sort';
 import { configure, suppress } from './suppress';
 
 let boxes: usize = 0;
@@ -39,18 +39,17 @@ export function run(
   const order = keep;
   let count = ordered;
   if (ordered < 0) {
-    const pairs = allocate(<usize>n << 3);
-    const spare = allocate((<usize>n << 3) + 16);
-    let sorted: usize;
-    if (n > 1 && keysOf(n, scoreFloor, spare)) {
-      count = n;
-      sorted = sortKeys(n, spare, pairs, allocate(<usize>n << 3), lowest, highest);
-    } else {
-      count = filter(n, scoreFloor, pairs);
-      sorted = sortPairs(count, pairs, spare, lowest, highest);
-    }
+    const keys = allocate((<usize>n << 2) + 16);
+    const indices = keysOf(n, scoreFloor, keys) ? 0 : allocate(<usize>n << 2);
+    count = indices == 0 ? n : filter(n, scoreFloor, keys, indices);
+    if (count == 0) return 0;
+    const sorted = sortKeys(count, keys, lowest, highest);
     count = min(count, maxCandidates);
-    for (let i = 0; i < count; i++) store<u32>(order + (<usize>i << 2), load<u32>(sorted + (<usize>i << 3)));
+    for (let i = 0; i < count; i++) {
+      let index = load<u32>(sorted + (<usize>i << 3));
+      if (indices != 0) index = load<u32>(indices + (<usize>index << 2));
+      store<u32>(order + (<usize>i << 2), index);
+    }
   }
   if (count == 0) return 0;
   const flags = allocate(<usize>count);
@@ -89,20 +88,14 @@ function keysOf(n: i32, scoreFloor: f32, keys: usize): bool {
     most = i32x4.max_u(key, most);
     v128.store(keys + at, key);
   }
-  lowest = min(
-    min(i32x4.extract_lane(least, 0), i32x4.extract_lane(least, 1)) as u32,
-    min(i32x4.extract_lane(least, 2), i32x4.extract_lane(least, 3)) as u32,
-  );
-  highest = max(
-    max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)) as u32,
-    max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)) as u32,
-  );
+  lowest = ~largestOf(v128.not(least));
+  highest = largestOf(most);
   return !v128.any_true(broken);
 }
 
 // Finite boxes with a finite score above the floor: a key that ascends with falling score, and the index.
-function filter(n: i32, scoreFloor: f32, pairs: usize): i32 {
-  let at = pairs;
+function filter(n: i32, scoreFloor: f32, keys: usize, indices: usize): i32 {
+  let at: usize = 0;
   lowest = 0xffffffff;
   highest = 0;
   for (let i = 0; i < n; i++) {
@@ -115,25 +108,25 @@ function filter(n: i32, scoreFloor: f32, pairs: usize): i32 {
     const key = bits >> 31 ? bits : ~bits & 0x7fffffff;
     lowest = min(lowest, key);
     highest = max(highest, key);
-    store<u32>(at, i);
-    store<u32>(at, key, 4);
-    at += 8;
+    store<u32>(indices + at, i);
+    store<u32>(keys + at, key);
+    at += 4;
   }
-  return <i32>((at - pairs) >> 3);
+  return <i32>(at >> 2);
 }
 
 // One exact run a class: a stable sort of the ranks by class id, then the runs of equal ids.
 function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
-  const pairs = allocate(<usize>count << 3);
+  const keys = allocate(<usize>count << 2);
   let low: u32 = 0xffffffff;
   let high: u32 = 0;
   for (let rank = 0; rank < count; rank++) {
     const id = load<u32>(classIds + (<usize>load<u32>(order + (<usize>rank << 2)) << 2));
     low = min(low, id);
     high = max(high, id);
-    store<u64>(pairs + (<usize>rank << 3), (<u64>id << 32) | <u64>rank);
+    store<u32>(keys + (<usize>rank << 2), id);
   }
-  const sorted = sortPairs(count, pairs, allocate(<usize>count << 3), low, high);
+  const sorted = sortKeys(count, keys, low, high);
   const members = allocate(<usize>count << 2);
   for (let i = 0; i < count; i++) {
     const rank = load<u32>(sorted + (<usize>i << 3));

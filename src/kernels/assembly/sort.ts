@@ -1,20 +1,31 @@
-// Sorts pairs, ascending: the key in the upper 32 bits, an index in the lower ones, so that equal keys come by index.
+// Sorts keys ascending into pairs: the key in the upper 32 bits, its place in the lower ones; equal keys come by place.
 import { allocate } from './memory';
 
-// Sorts by the 16 (few pairs) or 22 leading bits of the keys' range in two passes, then mends the rest by insertion,
-// which finds next to nothing to do. Where keys crowd together so much that it does, the exact radix sort runs.
-// `low` and `high` bound the keys. Returns where the sorted pairs are: `pairs` or `spare`.
-export function sortPairs(count: i32, pairs: usize, spare: usize, low: u32, high: u32): usize {
-  if (count < 2) return pairs;
+// Sorts by the 16 (few keys) or 22 leading bits of the keys' range in two passes, then mends the rest by insertion, which
+// finds next to nothing to do. Where keys crowd together so much that it does, the exact radix sort runs.
+// `low` and `high` bound the keys. Returns where the sorted pairs are.
+export function sortKeys(count: i32, keys: usize, low: u32, high: u32): usize {
+  const pairs = allocate(<usize>count << 3);
+  const spare = allocate(<usize>count << 3);
   const bits: i32 = count < 2048 ? 8 : 11;
-  const sorted = scatter(count, bits, 2, low, shiftOf(bits, low, high), pairs, spare);
-  return mend(count, low, sorted, sorted == pairs ? spare : pairs);
+  // So many bits of a key are left out that two digits hold the rest.
+  const shift: i32 = max(0, 32 - <i32>clz(high - low) - 2 * bits);
+  twoDigits(count, keys, low, bits, shift, pairs, spare);
+  if (insertion(count, spare)) return spare;
+  twoDigits(count, keys, low, 11, 0, pairs, spare);
+  const histogram = allocate(8192);
+  memory.fill(histogram, 0, 8192);
+  for (let at = keys; at < keys + (<usize>count << 2); at += 4) {
+    const slot = histogram + (<usize>((load<u32>(at) - low) >>> 22) << 2);
+    store<u32>(slot, load<u32>(slot) + 8);
+  }
+  startAt(histogram, 8192, pairs);
+  move(count, histogram, 2047, low, 22, spare);
+  return pairs;
 }
 
-// The same for keys whose index is their place: the first pass makes the pairs.
-export function sortKeys(count: i32, keys: usize, pairs: usize, spare: usize, low: u32, high: u32): usize {
-  const bits: i32 = count < 2048 ? 8 : 11;
-  const shift = shiftOf(bits, low, high);
+// Two stable passes over digits of the keys, from `shift` on; the sorted pairs are in `spare`.
+function twoDigits(count: i32, keys: usize, low: u32, bits: i32, shift: i32, pairs: usize, spare: usize): void {
   const mask: u32 = (1 << bits) - 1;
   const size: usize = <usize>4 << bits;
   const histograms = allocate(2 * size);
@@ -36,20 +47,6 @@ export function sortKeys(count: i32, keys: usize, pairs: usize, spare: usize, lo
   }
   startAt(histograms + size, size, spare);
   move(count, histograms + size, mask, low, shift + bits, pairs);
-  return mend(count, low, spare, pairs);
-}
-
-// So many bits of a key are left out that two digits hold the rest.
-function shiftOf(bits: i32, low: u32, high: u32): i32 {
-  return max(0, 32 - <i32>clz(high - low) - 2 * bits);
-}
-
-function mend(count: i32, low: u32, pairs: usize, spare: usize): usize {
-  if (insertion(count, pairs)) return pairs;
-  const sorted = scatter(count, 11, 3, low, 0, pairs, spare);
-  // The radix sort is stable, but the insertion above may have left equal keys out of order.
-  insertion(count, sorted);
-  return sorted;
 }
 
 // Turns the sizes of a histogram into the addresses where its digits begin.
@@ -72,37 +69,10 @@ function move(count: i32, histogram: usize, mask: u32, low: u32, right: i32, pai
   }
 }
 
-// Least-significant-digit radix sort of (key - low) >>> shift.
-function scatter(count: i32, bits: i32, passes: i32, low: u32, shift: i32, pairs: usize, spare: usize): usize {
-  const digits: i32 = 1 << bits;
-  const mask: u32 = digits - 1;
-  const second: usize = <usize>digits << 2;
-  const histograms = allocate(second * <usize>passes);
-  memory.fill(histograms, 0, second * <usize>passes);
-  const end = pairs + (<usize>count << 3);
-  for (let from = pairs; from < end; from += 8) {
-    let key = (load<u32>(from, 4) - low) >>> shift;
-    let at = histograms;
-    for (let pass = 0; pass < passes; pass++) {
-      const slot = at + (<usize>(key & mask) << 2);
-      store<u32>(slot, load<u32>(slot) + 8);
-      key >>>= bits;
-      at += second;
-    }
-  }
-  for (let pass = 0; pass < passes; pass++) {
-    const histogram = histograms + second * <usize>pass;
-    const right = shift + pass * bits;
-    // All keys share this digit: the pass would move nothing.
-    const first = right > 31 ? 0 : ((load<u32>(pairs, 4) - low) >>> right) & mask;
-    if (load<i32>(histogram + (<usize>first << 2)) == count << 3) continue;
-    startAt(histogram, second, spare);
-    move(count, histogram, mask, low, right, pairs);
-    const swap = pairs;
-    pairs = spare;
-    spare = swap;
-  }
-  return pairs;
+// The largest of four unsigned numbers.
+export function largestOf(four: v128): u32 {
+  const two = i32x4.max_u(four, v128.shuffle<i32>(four, four, 2, 3, 0, 1));
+  return max(<u32>i32x4.extract_lane(two, 0), <u32>i32x4.extract_lane(two, 1));
 }
 
 // Insertion sort; false (pairs in any order) after four moves a pair.

@@ -3,6 +3,7 @@
 // Kept boxes lie in chunks of eight: x1 x 8, y1 x 8, x2 x 8, y2 x 8, area x 8, index x 8, then the address of the
 // tile's next chunk. Empty places hold a box that intersects nothing.
 import { allocate } from './memory';
+import { largestOf } from './sort';
 
 const CHUNK_BYTES: usize = 208;
 const INDEX: usize = 160;
@@ -44,18 +45,14 @@ function newChunk(): usize {
   const chunk = allocate(CHUNK_BYTES);
   const high = f32x4.splat(3e38);
   const low = f32x4.splat(-3e38);
-  v128.store(chunk, high);
-  v128.store(chunk, high, 16);
-  v128.store(chunk, high, 32);
-  v128.store(chunk, high, 48);
-  v128.store(chunk, low, 64);
-  v128.store(chunk, low, 80);
-  v128.store(chunk, low, 96);
-  v128.store(chunk, low, 112);
-  v128.store(chunk, f32x4.splat(0), 128);
-  v128.store(chunk, f32x4.splat(0), 144);
-  v128.store(chunk, i32x4.splat(-1), 160);
-  v128.store(chunk, i32x4.splat(-1), 176);
+  for (let at = chunk; at < chunk + 64; at += 16) {
+    v128.store(at, high);
+    v128.store(at, low, 64);
+  }
+  for (let at = chunk; at < chunk + 32; at += 16) {
+    v128.store(at, f32x4.splat(0), 128);
+    v128.store(at, i32x4.splat(-1), 160);
+  }
   store<usize>(chunk, 0, NEXT);
   return chunk;
 }
@@ -83,17 +80,18 @@ function halfSuppresses(half: usize, index: i32, x1: v128, y1: v128, x2: v128, y
   const joint = f32x4.sub(f32x4.add(v128.load(half, 128), area), shared);
   const hit = f32x4.ge(shared, f32x4.mul(near, joint));
   if (!v128.any_true(hit)) return false;
-  if (confirming) {
-    let lanes = i32x4.bitmask(hit);
-    while (lanes != 0) {
-      const kept = load<i32>(half + (<usize>ctz(lanes) << 2), INDEX);
-      if (kept >= 0 && confirm(index, kept)) return true;
-      lanes &= lanes - 1;
-    }
-    return false;
-  }
+  if (confirming) return confirmed(half, index, i32x4.bitmask(hit));
   if (v128.any_true(f32x4.gt(shared, f32x4.mul(beyond, joint)))) return true;
   return v128.any_true(f32x4.gt(f32x4.div(shared, joint), above));
+}
+
+function confirmed(half: usize, index: i32, lanes: i32): bool {
+  while (lanes != 0) {
+    const kept = load<i32>(half + (<usize>ctz(lanes) << 2), INDEX);
+    if (kept >= 0 && confirm(index, kept)) return true;
+    lanes &= lanes - 1;
+  }
+  return false;
 }
 
 // @ts-ignore: decorator
@@ -175,16 +173,18 @@ function planGrid(boxes: usize, members: usize, count: i32): bool {
   rows = tilesAlong(extentY, f32x4.extract_lane(sizes, 1), sampled, side);
   const perX = tilesPerUnit(columns, extentX);
   const perY = tilesPerUnit(rows, extentY);
-  scale = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(perX), 1, perY), 3, perY);
-  const right = <f32>(columns - 1);
-  const bottom = <f32>(rows - 1);
-  last = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(right), 1, bottom), 3, bottom);
+  scale = twice(perX, perY);
+  last = twice(<f32>(columns - 1), <f32>(rows - 1));
   // Tiles are rounded to, not cut off at: half a tile further.
   const halfX: f32 = perX > 0 ? <f32>0.5 / perX : 0;
   const halfY: f32 = perY > 0 ? <f32>0.5 / perY : 0;
-  const half = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(halfX), 1, halfY), 3, halfY);
-  origin = f32x4.add(origin, half);
+  origin = f32x4.add(origin, twice(halfX, halfY));
   return true;
+}
+
+// [x, y, x, y]
+function twice(x: f32, y: f32): v128 {
+  return f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(x), 1, y), 3, y);
 }
 
 // Writes where the head of each box's tile lies, from 4 on, 0 for a box without area: apart from the loop that has to
@@ -208,13 +208,11 @@ function placeAll(boxes: usize, members: usize, count: i32, places: usize): bool
     widest = f32x4.pmax(v128.and(f32x4.abs(box), any), widest);
     smallest = f32x4.pmin(v128.bitselect(area, high, any), smallest);
   }
-  const largest = max(
-    max(f32x4.extract_lane(widest, 0), f32x4.extract_lane(widest, 1)),
-    max(f32x4.extract_lane(widest, 2), f32x4.extract_lane(widest, 3)),
-  );
+  // Floats from 0 on are in the order of their bits.
+  const largest = reinterpret<f32>(largestOf(widest));
   // A few ulp of the largest coordinate: what rounding the sums can move a bound by.
   const ulps: f32 = largest * <f32>1e-6;
-  margin = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(ulps), 2, -ulps), 3, -ulps);
+  margin = f32x4.mul(f32x4.splat(ulps), f32x4(1, 1, -1, -1));
   return f32x4.extract_lane(smallest, 0) > 1e-30 && largest < 1e18;
 }
 
