@@ -76,6 +76,7 @@ export class TargetMaker {
   readonly #encode: BoxEncoding;
   /** Reused results, by number of priors. */
   readonly #results = new Map<number, Assignment>();
+  #scratch = new Int32Array(0);
 
   constructor(config: TargetConfig, options: TargetMakerOptions = {}) {
     this.config = config;
@@ -108,14 +109,11 @@ export class TargetMaker {
     });
     this.#begin(image, placed, rows);
     const from = rows.anchors.length;
-    if ('priorIndices' in matched && !this.#dense) this.#addPairs(matched, rows);
+    if ('priorIndices' in matched && !this.#dense) this.#addPairs(matched, rows, placed.labels);
     else {
-      const assignment =
-        'priorIndices' in matched
-          ? lastMatch(matched, count, { groundTruthClasses: placed.labels })
-          : matched;
+      const assignment = 'priorIndices' in matched ? lastMatch(matched, count) : matched;
       this.#keep(count, assignment);
-      this.#addAssignment(assignment, rows, image.index);
+      this.#addAssignment(assignment, rows, image.index, placed.labels);
     }
     this.#encodeRows(rows, from, placed, boxes, priors);
     rows.rowOffsets.push(rows.anchors.length);
@@ -172,32 +170,57 @@ export class TargetMaker {
   }
 
   /** Pairs in the matcher's order: a prior may stand several times. */
-  #addPairs({ priorIndices, gtIndices, labels }: PairAssignment, rows: TargetRows): void {
-    rows.anchors.append(priorIndices);
-    rows.gtIndices.append(gtIndices);
-    rows.labels.append(labels!);
+  #addPairs({ priorIndices, gtIndices }: PairAssignment, rows: TargetRows, labels: Int32Array): void {
     for (let i = 0; i < priorIndices.length; i++) {
+      rows.anchors.push(priorIndices[i]!);
+      rows.gtIndices.push(gtIndices[i]!);
+      rows.labels.push(labels[gtIndices[i]!]!);
       rows.overlaps.push(1);
       rows.weights.push(1);
     }
   }
 
   /** Positive and ignored priors (and sampled negatives), ascending; every prior when dense. */
-  #addAssignment(assignment: Assignment, rows: TargetRows, index: number): void {
-    const { gtIndices, overlaps, labels, weights } = assignment;
+  #addAssignment(assignment: Assignment, rows: TargetRows, index: number, labels: Int32Array): void {
+    const { gtIndices, overlaps, weights } = assignment;
     const { sampler, seed } = this.config;
     const sampled = sampler.kind === 'none' ? null : this.#sample(assignment, sampler, seed, index);
-    const dense = this.#dense;
-    for (let j = 0; j < gtIndices.length; j++) {
+    const listed = this.#listed(gtIndices, sampled);
+    for (let i = 0; i < listed.length; i++) {
+      const j = listed[i]!;
       const gt = gtIndices[j]!;
-      if (gt === background && !dense && (sampled === null || sampled[j] === 0)) continue;
       rows.anchors.push(j);
       rows.gtIndices.push(gt);
-      rows.labels.push(labels![j]!);
+      rows.labels.push(gt >= 0 ? labels[gt]! : gt);
       rows.overlaps.push(overlaps[j]!);
       const counts = gt !== ignored && (sampled === null || sampled[j] === 1);
       rows.weights.push(!counts ? 0 : gt >= 0 && weights !== undefined ? weights[j]! : 1);
     }
+  }
+
+  /** The priors that get a row; valid until the next call. */
+  #listed(gtIndices: Int32Array, sampled: Uint8Array | null): Int32Array {
+    const count = gtIndices.length;
+    if (this.#scratch.length < count) this.#scratch = new Int32Array(count);
+    const listed = this.#scratch;
+    let found = 0;
+    if (this.#dense) while (found < count) listed[found] = found++;
+    else if (sampled === null) {
+      // four at a time: background is −1, all bits set, and most priors are background
+      for (let j = 0; j < count; j++) {
+        while (
+          j + 3 < count &&
+          (gtIndices[j]! & gtIndices[j + 1]! & gtIndices[j + 2]! & gtIndices[j + 3]!) === background
+        ) {
+          j += 4;
+        }
+        if (j < count && gtIndices[j] !== background) listed[found++] = j;
+      }
+    } else {
+      for (let j = 0; j < count; j++)
+        if (gtIndices[j] !== background || sampled[j] === 1) listed[found++] = j;
+    }
+    return listed.subarray(0, found);
   }
 
   #sample(

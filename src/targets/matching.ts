@@ -55,10 +55,9 @@ export function matching(config: TargetConfig): Matching {
     Object.entries(rest).filter(([, value]) => value !== undefined),
   ) as object;
   const regions = config.regions.threshold === undefined ? {} : { ignoreThreshold: config.regions.threshold };
-  const shared = ({ labels, ignore, out }: MatchInput) => ({
+  const shared = ({ ignore, out }: MatchInput) => ({
     ...options,
     ...regions,
-    groundTruthClasses: labels,
     ...(ignore.length > 0 ? { ignoreBoxes: ignore } : {}),
     ...(out === undefined ? {} : { out }),
   });
@@ -80,14 +79,21 @@ export function matching(config: TargetConfig): Matching {
     case 'fcos':
       return (image) => fcosMatcher(anchors(image), image.boxes, shared(image));
     case 'yolov5':
-      return (image) =>
-        yolov5Matcher(anchors(image), image.boxes, { ...options, groundTruthClasses: image.labels });
+      return (image) => yolov5Matcher(anchors(image), image.boxes, options);
     case 'task-aligned':
       return (image) =>
-        taskAlignedMatcher(anchors(image), image.boxes, { ...shared(image), predictions: predicted(image) });
+        taskAlignedMatcher(anchors(image), image.boxes, {
+          ...shared(image),
+          groundTruthClasses: image.labels,
+          predictions: predicted(image),
+        });
     case 'sim-ota':
       return (image) =>
-        simOtaMatcher(anchors(image), image.boxes, { ...shared(image), predictions: predicted(image) });
+        simOtaMatcher(anchors(image), image.boxes, {
+          ...shared(image),
+          groundTruthClasses: image.labels,
+          predictions: predicted(image),
+        });
     case 'hungarian':
       return (image) => {
         const { boxes, scores } = predicted(image);
