@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as losses from '../../src/losses/index.ts';
 import golden from '../golden/losses/recipes.json' with { type: 'json' };
 import { integers, uniform } from '../golden/seeded.ts';
+import { expectRecorded, manyNames, recordedCases } from './many.ts';
 
 const { images, classes: C, bins } = golden;
 const R = images * golden.rows;
@@ -185,6 +186,13 @@ function outcomes(seed: number): Record<string, () => Outcome> {
 }
 
 describe('detector losses equal torch autograd in float64', () => {
+  it.each(manyNames('recipes'))('200 random cases: %s', (name) => {
+    recordedCases('recipes', name).forEach((recorded, k) => {
+      const seed = 700_000 + 1000 * k;
+      expectRecorded(recorded, seed, outcomes(seed)[name]!());
+    });
+  });
+
   for (const { seed, losses: expected } of golden.cases) {
     const table = outcomes(seed);
     it.each(Object.entries(expected))(`seed ${seed}: %s`, (name, { value, gradients }) => {

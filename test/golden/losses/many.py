@@ -1,7 +1,8 @@
-"""200 random cases of every classification and recognition loss, in torch float64: writes many.json.
+"""200 random cases of every classification and recognition loss and every recipe, in torch float64: writes many.json.
 
 A case is its value and, an argument, the product of its gradient with a vector of random signs: an entry that is off
-shows in it. Losses and inputs are those of classification.py and recognition.py.
+shows in it. Losses and inputs are those of the
+scripts of their names.
 
 Run: OMP_NUM_THREADS=1 /usr/bin/python3 many.py
 """
@@ -18,6 +19,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, here)
 sys.path.insert(0, os.path.join(here, ".."))
 import classification  # noqa: E402
+import recipes  # noqa: E402
 import recognition  # noqa: E402
 from seeded import integers  # noqa: E402
 
@@ -50,6 +52,7 @@ result = {
     "spans": spans,
     "classification": collect(lambda k, s: classification.cases(s, spans[k % 4]), lambda k: 10_000 + 1000 * k),
     "recognition": collect(lambda k, s: recognition.case(s, 1.0 + k % 3)["losses"], lambda k: 500_000 + 1000 * k),
+    "recipes": collect(lambda k, s: recipes.case(s)["losses"], lambda k: 700_000 + 1000 * k),
 }
 with open(os.path.join(here, "many.json"), "w") as f:
     json.dump(result, f)

@@ -219,6 +219,7 @@ def case(seed):
     return {"seed": seed, "losses": out}
 
 
-result = {"torch": torch.__version__, "torchvision": torchvision.__version__, "images": IMAGES, "rows": ROWS, "classes": C, "bins": BINS, "cases": [case(1000), case(2000)]}
-with open(os.path.join(here, "recipes.json"), "w") as f:
-    json.dump(result, f)
+if __name__ == "__main__":
+    result = {"torch": torch.__version__, "torchvision": torchvision.__version__, "images": IMAGES, "rows": ROWS, "classes": C, "bins": BINS, "cases": [case(1000), case(2000)]}
+    with open(os.path.join(here, "recipes.json"), "w") as f:
+        json.dump(result, f)
