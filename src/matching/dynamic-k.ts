@@ -78,12 +78,14 @@ export function overlapsOf(
   predictedBoxes: BoxArray,
   { metric = 'iou' }: Pick<MetricOptions, 'metric'>,
 ): Float32Array {
-  return Float32Array.from(pairwiseIou(groundTruthBoxes, predictedBoxes, { metric }), (value) =>
-    value > 0 ? value : 0,
-  );
+  const similarities = pairwiseIou(groundTruthBoxes, predictedBoxes, { metric });
+  const overlaps = similarities instanceof Float32Array ? similarities : Float32Array.from(similarities);
+  for (let i = 0; i < overlaps.length; i++) if (!(overlaps[i]! > 0)) overlaps[i] = 0;
+  return overlaps;
 }
 
 /** torch's binary cross-entropy never takes a logarithm below −100. */
 export function boundedLog(value: number): number {
-  return Math.max(Math.log(value), -100);
+  const log = Math.log(value);
+  return log < -100 ? -100 : log;
 }

@@ -70,7 +70,10 @@ export function dynamicSoftLabelMatcher(
     const stride = boxes[4 * j + 2]! - boxes[4 * j]!;
     // a cost that is not a number is never chosen
     let none = isNonFinite(predictions.boxes, 4 * j) ? Number.NaN : 0;
-    for (let c = 0; c < classes; c++) none += softplus(row[c]!) * sigmoid(row[c]!) ** 2;
+    for (let c = 0; c < classes; c++) {
+      const p = sigmoid(row[c]!);
+      none += softplus(row[c]!) * p * p;
+    }
     for (let g = 0; g < gts; g++) {
       const overlap = overlaps[g * count + i]!;
       const logit = row[groundTruthClasses[g]!]!;

@@ -113,14 +113,18 @@ function regionOf(
     isInside: (j, g) => depth(groundTruthBoxes, g, centreOf(boxes, j, 0), centreOf(boxes, j, 1)) > 0,
     isNear: (j, g) => {
       const reach = fround(radius * fround(boxes[4 * j + 2]! - boxes[4 * j]!));
-      for (const axis of [0, 1] as const) {
-        const x = centreOf(boxes, j, axis);
-        const centre = centreOf(groundTruthBoxes, g, axis);
-        if (!(fround(x - fround(centre - reach)) > 0 && fround(fround(centre + reach) - x) > 0)) return false;
-      }
-      return true;
+      return (
+        isWithin(centreOf(boxes, j, 0), centreOf(groundTruthBoxes, g, 0), reach) &&
+        isWithin(centreOf(boxes, j, 1), centreOf(groundTruthBoxes, g, 1), reach)
+      );
     },
   };
+}
+
+/** Whether |x − centre| < reach, in the float32 steps of the references. */
+function isWithin(x: number, centre: number, reach: number): boolean {
+  const { fround } = Math;
+  return fround(x - fround(centre - reach)) > 0 && fround(fround(centre + reach) - x) > 0;
 }
 
 /** Priors near the centre of some ground truth, or (mmdetection) inside it. */
