@@ -35,6 +35,7 @@ const withDom = [
   './detector',
   './datasets',
   './targets',
+  './targets/node',
   './tfjs',
 ];
 /** Entries whose types build on globals that TypeScript does not bring along. */
