@@ -186,6 +186,27 @@ describe('mergeTiles', () => {
     expect(() => mergeTiles([left.with({ angles: [0.1] })], { mergeMetric: 'ios' })).toThrow(OptionError);
   });
 
+  it('nms keeps the whole object, not the part with the better score that a tile cut', () => {
+    const cut = part([35, 10, 49.8, 30], [0.9]);
+    const whole = part([35, 10, 70, 30], [0.6]);
+    const tiles = [
+      { x: 0, y: 0, width: 50, height: 100 },
+      { x: 30, y: 0, width: 70, height: 100 },
+    ];
+    const right = (options: Parameters<typeof mergeTiles>[1]) =>
+      Array.from(mergeTiles([cut, whole], { merge: 'nms', ...options }).toJSON(), ({ box }) =>
+        Math.round(box[2]),
+      );
+    expect(right({})).toEqual([50]);
+    expect(right({ tiles })).toEqual([70]);
+    // the picture's own border cuts nothing
+    expect(right({ tiles: [{ x: 0, y: 0, width: 100, height: 100 }, tiles[1]!] })).toEqual([50]);
+    // by score again, also when both stay
+    expect(right({ tiles, mergeThreshold: 1 })).toEqual([50, 70]);
+    expect(right({ tiles, mergeThreshold: 1, maxDetections: 1 })).toEqual([50]);
+    expect(() => right({ tiles: [] })).toThrow(OptionError);
+  });
+
   it('moves keypoints and masks with their tile', () => {
     const data = new Float32Array(84 * 7);
     [20, 20, 16, 12, 0.9, 1, 0.5].forEach((value, row) => {

@@ -14,7 +14,7 @@ import { type Tile, type TileGridOptions, tileGrid } from './tile-grid.ts';
 export interface TiledOptions
   extends Omit<DetectOptions, 'transfer'>,
     Partial<TileGridOptions>,
-    MergeTilesOptions {
+    Omit<MergeTilesOptions, 'tiles'> {
   /** Size of a tile. Default: the model's input size. */
   readonly tile?: TileGridOptions['tile'];
   /** Also detects on the whole picture, which finds what is larger than a tile. Default true. */
@@ -70,6 +70,7 @@ export async function detectTiled(
       onProgress?.({ done: parts.length, total });
     }
     return mergeTiles(parts, {
+      tiles: parts.length > tiles.length ? [{ x: 0, y: 0, ...size }, ...tiles] : tiles,
       ...(merge && { merge }),
       ...(mergeMetric && { mergeMetric }),
       ...(mergeThreshold !== undefined && { mergeThreshold }),

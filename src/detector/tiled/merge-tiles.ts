@@ -5,12 +5,15 @@ import type { Metric } from '../../iou/types.ts';
 import { nms } from '../../nms/nms.ts';
 import { nonMaximumMerge } from '../../nms/non-maximum-merge.ts';
 import { rotatedNms } from '../../nms/rotated-nms.ts';
+import type { NmsOptions } from '../../nms/types.ts';
 import { weightedBoxesFusion } from '../../nms/weighted-boxes-fusion.ts';
+import type { Tile } from './tile-grid.ts';
 
 export interface MergeTilesOptions {
   /**
    * `'greedy-nmm'`: what overlaps the best box joins it, the result is their union; `'nmm'`: so does what overlaps those
-   * (SAHI's GREEDYNMM and NMM). `'nms'`: the best box stays as it is. `'wbf'`: the score-weighted mean. Default
+   * (SAHI's GREEDYNMM and NMM). `'nms'`: the best box stays as it is, one that a tile's border cuts only where there is no
+   * other (see `tiles`). `'wbf'`: the score-weighted mean. Default
    * `'greedy-nmm'`, and `'nms'` where there are masks, keypoints or angles, which only `'nms'` can keep.
    */
   readonly merge?: 'greedy-nmm' | 'nmm' | 'nms' | 'wbf';
@@ -22,6 +25,11 @@ export interface MergeTilesOptions {
   readonly mergeScope?: 'class' | 'agnostic';
   /** At most this many come out, the best. Default all. */
   readonly maxDetections?: number;
+  /**
+   * The tile of each part. A box that reaches a border of its tile inside the picture (to 1 % of the tile's side) is taken
+   * for cut, and `'nms'` ranks it behind those that are not, whatever its score. Default: none is taken for cut.
+   */
+  readonly tiles?: readonly Tile[];
 }
 
 /**
@@ -48,19 +56,19 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
       columns: more,
     });
   }
-  const shared = { iouThreshold, classIds, scope, ...(maxDetections === undefined ? {} : { maxDetections }) };
+  const shared = { iouThreshold, classIds, scope };
+  const limited = { ...shared, ...(maxDetections === undefined ? {} : { maxDetections }) };
   switch (merge) {
     case 'nms':
-      if (angles === undefined) return all.select(nms(boxes, scores, { ...shared, metric }));
-      if (metric !== 'iou') {
+      if (angles !== undefined && metric !== 'iou') {
         throw new OptionError(`mergeMetric: rotated boxes merge by their IoU, got ${String(metric)}`);
       }
-      return all.select(rotatedNms(boxes, angles, scores, shared));
+      return suppress(all, wholeFirst(parts, options.tiles, scores), metric, shared, maxDetections);
     case 'greedy-nmm':
     case 'nmm':
       return withRows(
         all,
-        nonMaximumMerge(boxes, scores, { ...shared, metric, rules: 'sahi', transitive: merge === 'nmm' }),
+        nonMaximumMerge(boxes, scores, { ...limited, metric, rules: 'sahi', transitive: merge === 'nmm' }),
       );
     case 'wbf': {
       if (metric !== 'iou') {
@@ -81,6 +89,53 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
         merge,
       });
   }
+}
+
+/** NMS in the order of `ranks`; what is kept by score. */
+function suppress(
+  all: Detections,
+  ranks: Float32Array,
+  metric: Metric,
+  shared: Omit<NmsOptions, 'metric'>,
+  limit = Number.POSITIVE_INFINITY,
+): Detections {
+  const { boxes, scores, angles } = all;
+  const kept =
+    angles === undefined
+      ? nms(boxes, ranks, { ...shared, metric })
+      : rotatedNms(boxes, angles, ranks, shared);
+  kept.sort((a, b) => scores[b] - scores[a] || a - b);
+  return all.select(kept.subarray(0, Math.min(kept.length, limit)));
+}
+
+/** Scores, less 1 where a tile's border cuts the box. */
+function wholeFirst(
+  parts: readonly Detections[],
+  tiles: readonly Tile[] | undefined,
+  scores: Float32Array,
+): Float32Array {
+  if (tiles === undefined) return scores;
+  if (tiles.length !== parts.length) {
+    throw new OptionError(`tiles: expected one a part, ${parts.length}, got ${tiles.length}`);
+  }
+  const ranks = scores.slice();
+  let row = 0;
+  parts.forEach(({ boxes, count, imageSize }, part) => {
+    const { x, y, width, height } = tiles[part];
+    const marginX = width / 100;
+    const marginY = height / 100;
+    const right = imageSize !== undefined && x + width < imageSize.width;
+    const bottom = imageSize !== undefined && y + height < imageSize.height;
+    for (let i = 0; i < count; i++, row++) {
+      const cut =
+        (x > 0 && boxes[4 * i] < x + marginX) ||
+        (y > 0 && boxes[4 * i + 1] < y + marginY) ||
+        (right && boxes[4 * i + 2] > x + width - marginX) ||
+        (bottom && boxes[4 * i + 3] > y + height - marginY);
+      if (cut) ranks[row] -= 1;
+    }
+  });
+  return ranks;
 }
 
 interface Rows {
