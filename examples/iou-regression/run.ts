@@ -51,10 +51,8 @@ const pool = new Pool(workers);
 const places = scatterPoints(points, seed);
 const curves: CurveRow[] = [];
 const finals: PointRow[] = [];
-const summary: Record<
-  string,
-  { finalError: number; meanFinalError: number; seconds: number; curve: number[] }
-> = {};
+const seconds: string[] = [];
+const summary: Record<string, { finalError: number; meanFinalError: number; curve: number[] }> = {};
 try {
   for (const loss of losses) {
     const bar = new SingleBar({
@@ -66,11 +64,11 @@ try {
     const task = { loss, parametrisation, iterations, points, seed };
     const { curve, final } = await pool.run(task, (done) => bar.increment(done));
     bar.stop();
+    seconds.push(((performance.now() - began) / 1000).toFixed(1));
     const finalError = curve[iterations]!;
     summary[loss] = {
       finalError,
       meanFinalError: finalError / (points * casesPerPoint),
-      seconds: (performance.now() - began) / 1000,
       curve: [...curve],
     };
     curves.push(...curveRows(loss, curve, points));
@@ -100,9 +98,9 @@ console.log(
 console.log(
   table(
     ['loss', 'sum of final errors', 'of a case', 'seconds'],
-    losses.map((loss) => {
-      const { finalError, meanFinalError, seconds } = summary[loss]!;
-      return [loss, finalError.toFixed(1), meanFinalError.toFixed(6), seconds.toFixed(1)];
+    losses.map((loss, i) => {
+      const { finalError, meanFinalError } = summary[loss]!;
+      return [loss, finalError.toFixed(1), meanFinalError.toFixed(6), seconds[i]!];
     }),
   ),
 );
