@@ -43,6 +43,9 @@ function lossesOf(seed: number): Record<string, (x: Float64Array) => LossResult>
     sigmoidFocalNoAlpha: (x) => losses.sigmoidFocalLoss(x, hard, { alpha: -1, gamma: 0 }),
     poly: (x) => losses.sigmoidFocalLoss(x, hard, { polyEpsilon: 0.7, ...sum }),
     softmaxFocal: (x) => losses.softmaxFocalLoss(x, labels, { classes }),
+    polyCrossEntropy: (x) =>
+      losses.softmaxFocalLoss(x, labels, { classes, alpha: 1, gamma: 0, polyEpsilon: 1.5 }),
+    softmaxFocalPoly: (x) => losses.softmaxFocalLoss(x, labels, { classes, polyEpsilon: -0.8 }),
     qualityFocal: (x) => losses.qualityFocalLoss(x, quality, sum),
     varifocal: (x) => losses.varifocalLoss(x, quality, sum),
     varifocalDetached: (x) => losses.varifocalLoss(x, quality, { alpha: 0.2, detachWeight: true, ...sum }),

@@ -134,6 +134,8 @@ export interface SoftmaxFocalOptions extends LossOptions {
   readonly alpha?: number;
   /** Default 2. */
   readonly gamma?: number;
+  /** Adds `polyEpsilon · (1 − p_y)^(gamma + 1)`: with alpha 1 and gamma 0 Poly-1 cross-entropy. Default 0. */
+  readonly polyEpsilon?: number;
   /** A weight a class, taken by the label. */
   readonly classWeights?: ArrayLike<number>;
 }
@@ -141,14 +143,14 @@ export interface SoftmaxFocalOptions extends LossOptions {
 /**
  * Softmax focal loss −α·w_y·(1 − p_y)^γ·ln p_y of N×C logits; a negative label counts for nothing. `'mean'` divides by N.
  *
- * Source: mmcv `softmax_focal_loss`.
+ * Source: mmcv `softmax_focal_loss`; Leng et al., "PolyLoss", ICLR 2022, for `polyEpsilon`.
  */
 export function softmaxFocalLoss(
   logits: FloatArray,
   labels: ArrayLike<number>,
   options: SoftmaxFocalOptions,
 ): LossResult {
-  const { classes, alpha = 0.25, gamma = 2, classWeights, weights } = options;
+  const { classes, alpha = 0.25, gamma = 2, polyEpsilon = 0, classWeights, weights } = options;
   const samples = sampleCount('logits', logits.length, classes);
   expectLength('labels', labels, samples);
   if (classWeights !== undefined) expectLength('classWeights', classWeights, classes);
@@ -176,9 +178,11 @@ export function softmaxFocalLoss(
     const miss = -Math.expm1(logP);
     let factor = alpha * (classWeights === undefined ? 1 : classWeights[label]!);
     if (weights !== undefined) factor *= weights[i]!;
-    const term = -factor * power(miss, gamma) * logP;
+    const modulation = power(miss, gamma);
+    const term = factor * modulation * (polyEpsilon * miss - logP);
     // d term / d ln p
-    const slope = factor * (powerSlope(miss, gamma) * p * logP - power(miss, gamma));
+    const slope =
+      factor * (powerSlope(miss, gamma) * p * logP - modulation * (1 + polyEpsilon * (gamma + 1) * p));
     sum += term;
     if (terms !== undefined) terms[i] = term;
     for (let c = 0; c < classes; c++) {

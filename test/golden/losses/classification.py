@@ -27,9 +27,9 @@ def tensor(seed, count, low, high):
     return torch.tensor(uniform(seed, count, low, high), dtype=D)
 
 
-def softmax_focal(x, labels, alpha, gamma):  # mmcv softmax_focal_loss
+def softmax_focal(x, labels, alpha, gamma, poly=0.0):  # mmcv softmax_focal_loss; PolyLoss
     p = F.softmax(x, 1).gather(1, labels[:, None])[:, 0]
-    return (-alpha * (1 - p) ** gamma * p.log()).mean()
+    return (alpha * (1 - p) ** gamma * (poly * (1 - p) - p.log())).mean()
 
 
 def quality_focal(x, y, beta):  # mmdetection, tensor targets
@@ -146,6 +146,8 @@ def cases(seed, span):
         "poly": lambda x: sigmoid_focal_loss(x, hard, 0.25, 2, "sum")
         + 0.7 * ((0.25 * hard + 0.75 * (1 - hard)) * (1 - (x.sigmoid() * hard + (1 - x.sigmoid()) * (1 - hard))) ** 3).sum(),
         "softmaxFocal": lambda x: softmax_focal(x, labels, 0.25, 2.0),
+        "polyCrossEntropy": lambda x: F.cross_entropy(x, labels) + 1.5 * (1 - F.softmax(x, 1).gather(1, labels[:, None])).mean(),
+        "softmaxFocalPoly": lambda x: softmax_focal(x, labels, 0.25, 2.0, -0.8),
         "qualityFocal": lambda x: quality_focal(x, quality, 2.0),
         "varifocal": lambda x: varifocal(x, quality, 0.75, 2.0, False),
         "varifocalDetached": lambda x: varifocal(x, quality, 0.2, 2.0, True),
