@@ -60,8 +60,8 @@ export function hungarianMatcher(
 }
 
 /**
- * The same with every ground truth `k` times, so that it gets up to k queries (mmdetection `TopkHungarianAssigner`,
- * Group-free and hybrid one-to-many training).
+ * The same with every ground truth `k` times, so that each gets k queries, or as many as there are for each. Source:
+ * mmdetection `TopkHungarianAssigner` (DDQ); hybrid one-to-many training.
  */
 export function topkHungarianMatcher(
   queryBoxes: BoxArray,
@@ -74,11 +74,12 @@ export function topkHungarianMatcher(
 function match(
   queryBoxes: BoxArray,
   groundTruthBoxes: BoxArray,
-  repeats: number,
+  wanted: number,
   options: HungarianOptions,
 ): Assignment {
   const queries = countBoxes(queryBoxes, 'queryBoxes');
   const gts = countGroundTruths(groundTruthBoxes, options);
+  const repeats = Math.max(1, Math.min(wanted, Math.floor(queries / gts)));
   const result = assignmentFor(queries, options);
   if (queries === 0 || gts === 0) return result;
   const similarities = pairwiseIou(Float64Array.from(queryBoxes), Float64Array.from(groundTruthBoxes), {

@@ -102,7 +102,13 @@ export function maxIouMatcher(
   const positive = inPrecision(float32, positiveThreshold);
   const negativeFrom = inPrecision(float32, low);
   const negativeTo = inPrecision(float32, high);
+  // most priors meet no ground truth (−1): they are background, as both results say already
+  const skips = negativeFrom <= 0 && 0 < negativeTo;
   for (let j = 0; j < count; j++) {
+    if (skips) {
+      while (j + 3 < count && (bestGt[j]! & bestGt[j + 1]! & bestGt[j + 2]! & bestGt[j + 3]!) === -1) j += 4;
+      if (j === count || bestGt[j]! < 0) continue;
+    }
     const gt = bestGt[j]!;
     const value = gt < 0 ? 0 : best[j]!;
     overlaps[j] = value > 0 ? value : 0;

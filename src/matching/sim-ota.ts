@@ -22,7 +22,7 @@ export interface SimOtaOptions extends MatchOptions, Pick<MetricOptions, 'metric
   readonly predictions: Predictions;
   /**
    * `'yolox'`: candidates have their centre strictly within radius·stride of a ground truth's centre, others cost 1e6
-   * more; `'mmdetection'`: within that or inside the box, and 1e8 more unless both. Default `'yolox'`.
+   * more; `'mmdetection'`: within that or inside the box, and 1e5 more unless both. Default `'yolox'`.
    */
   readonly rule?: 'yolox' | 'mmdetection';
   /** In strides. Default 1.5 (`'yolox'`), 2.5 (`'mmdetection'`). */
@@ -68,7 +68,7 @@ export function simOtaMatcher(
   const overlaps = overlapsOf(groundTruthBoxes, gather(predictions.boxes, found, 4), options);
   const costs = new Float32Array(gts * count);
   const { fround } = Math;
-  const [penalty, eps] = inner ? [1e8, 1e-7] : [1e6, 1e-8];
+  const [penalty, eps] = inner ? [1e5, 1e-7] : [1e6, 1e-8];
   for (let i = 0; i < count; i++) {
     const j = found[i]!;
     const row = predictions.scores.subarray(j * classes, (j + 1) * classes);

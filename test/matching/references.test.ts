@@ -1,4 +1,4 @@
-/** Assignments identical to mmdetection's, mmyolo's, YOLOX's and ultralytics' rules, restated in torch. */
+/** Assignments identical to mmdetection's own, and to mmyolo's, YOLOX's and ultralytics' rules restated in torch. */
 import { describe, expect, it } from 'vitest';
 import { type Anchors, mmdetectionAnchors, pointPriors, yoloAnchors } from '../../src/anchors/index.ts';
 import {
@@ -13,6 +13,7 @@ import {
   uniformMatcher,
   yolov5Matcher,
 } from '../../src/matching/index.ts';
+import mmdetection from '../golden/matching/mmdetection.json';
 import { realSet } from '../golden/matching/real-sets.ts';
 import golden from '../golden/matching/references.json';
 import { digest, groundTruths, padded, predictions } from '../golden/matching/sets.ts';
@@ -100,6 +101,16 @@ function methodsOf({ image, boxes, classes, seed }: Scene): Record<string, () =>
 function positivesOf(method: string, gtIndices: Int32Array): number {
   return method === 'yolov5' ? gtIndices.length / 2 : gtIndices.filter((gt) => gt >= 0).length;
 }
+
+it('has mmdetection restated as mmdetection’s own assigners have it', () => {
+  for (const part of ['random', 'real'] as const) {
+    mmdetection[part].forEach(({ methods }, i) => {
+      const restated: Record<string, object> = golden[part][i]!.methods;
+      for (const [name, result] of Object.entries(methods))
+        expect({ name, ...restated[name] }).toMatchObject({ name, ...result });
+    });
+  }
+});
 
 const names = Object.keys(golden.random[0]!.methods) as (keyof (typeof golden.random)[0]['methods'])[];
 

@@ -45,7 +45,7 @@ for i, (queries, count, classes) in enumerate([(100, 7, 5), (300, 30, 8), (20, 3
     p = x.sigmoid()[:, labels]
     focal = 0.25 * (1 - p) ** 2 * -(p + 1e-8).log() - 0.75 * p**2 * -(1 - p + 1e-8).log()
     entry = {"seed": seed, "queries": queries, "count": count, "classes": classes}
-    for name, cost, repeats in [("detr", soft + 5 * l1 - 2 * giou, 1), ("deformable-detr", 2 * focal + 5 * l1 - 2 * giou, 1), ("topk", 2 * focal + 5 * l1 - 2 * giou, 3)]:
+    for name, cost, repeats in [("detr", soft + 5 * l1 - 2 * giou, 1), ("deformable-detr", 2 * focal + 5 * l1 - 2 * giou, 1), ("topk", 2 * focal + 5 * l1 - 2 * giou, max(1, min(3, queries // count)))]:
         r, c = linear_sum_assignment(cost.repeat(1, repeats).numpy())
         index = np.full(queries, -1)
         index[r] = c % count

@@ -128,7 +128,7 @@ def sim_ota(points, strides, boxes, scores, gts, labels, rule):
     if rule == "yolox":
         valid, good, penalty, eps = center.any(1), center, 1e6, 1e-8
     else:
-        valid, good, penalty, eps = (box | center).any(1), box & center, INF, 1e-7
+        valid, good, penalty, eps = (box | center).any(1), box & center, 1e5, 1e-7
     ious = box_iou(boxes[valid], gts)
     onehot = torch.nn.functional.one_hot(labels, scores.shape[1]).float()
     cls = bce(scores[valid][:, None].repeat(1, len(gts), 1), onehot[None].repeat(int(valid.sum()), 1, 1)).sum(-1)

@@ -89,25 +89,32 @@ def labels_of(seed, count):
     return sets.integers(seed + 7, count, CLASSES).tolist()
 
 
-random = []
-for i, (w, h, n) in enumerate([(320, 256, 1), (320, 256, 6), (640, 480, 20), (417, 333, 60), (256, 512, 120)]):
-    seed = 5000 + 1000 * i
-    random.append({"seed": seed, "width": w, "height": h, "count": n, "methods": all_methods(w, h, sets.ground_truths(seed, n, w, h), labels_of(seed, n), seed)})
+SCENES = [(320, 256, 1), (320, 256, 6), (640, 480, 20), (417, 333, 60), (256, 512, 120)]
 
-real = []
-for name, images in sets.real_sets() if sets.DATA else []:
-    methods = {}
-    for i, (w, h, boxes, classes) in enumerate(images[:40]):
-        got = all_methods(sets.padded(w), sets.padded(h), boxes, [c % CLASSES for c in classes], 20000 + 1000 * i)
-        for method, result in got.items():
-            entry = methods.setdefault(method, {"positives": 0, "ignored": 0, "digests": []})
-            entry["positives"] += result["positives"]
-            entry["ignored"] += result["ignored"]
-            entry["digests"].append(result["digest"] & 0x7FFFFFFF)
-    for entry in methods.values():
-        entry["digest"] = sets.digest(entry.pop("digests"))
-    real.append({"set": name, "images": len(images[:40]), "methods": methods})
 
-with open(os.path.join(os.path.dirname(__file__), "references.json"), "w") as file:
-    json.dump({"versions": sets.versions(torch, torchvision, np), "random": random, "real": real}, file, separators=(",", ":"))
-    file.write("\n")
+def write(name, methods_of, versions):
+    """Runs the methods on the seeded and the real scenes and writes <name>.json."""
+    random = []
+    for i, (w, h, n) in enumerate(SCENES):
+        seed = 5000 + 1000 * i
+        random.append({"seed": seed, "width": w, "height": h, "count": n, "methods": methods_of(w, h, sets.ground_truths(seed, n, w, h), labels_of(seed, n), seed)})
+    real = []
+    for set_name, images in sets.real_sets() if sets.DATA else []:
+        methods = {}
+        for i, (w, h, boxes, classes) in enumerate(images[:40]):
+            got = methods_of(sets.padded(w), sets.padded(h), boxes, [c % CLASSES for c in classes], 20000 + 1000 * i)
+            for method, result in got.items():
+                entry = methods.setdefault(method, {"positives": 0, "ignored": 0, "digests": []})
+                entry["positives"] += result["positives"]
+                entry["ignored"] += result["ignored"]
+                entry["digests"].append(result["digest"] & 0x7FFFFFFF)
+        for entry in methods.values():
+            entry["digest"] = sets.digest(entry.pop("digests"))
+        real.append({"set": set_name, "images": len(images[:40]), "methods": methods})
+    with open(os.path.join(os.path.dirname(__file__), f"{name}.json"), "w") as file:
+        json.dump({"versions": versions, "random": random, "real": real}, file, separators=(",", ":"))
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    write("references", all_methods, sets.versions(torch, torchvision, np))
