@@ -57,7 +57,11 @@ export async function generateFiles(): Promise<Map<string, string>> {
       splits: name === 'iou',
     });
     const single = variant.float32
-      ? emitLoops(name, variant.formula(new Terms(leanGuards)), 32, { splits: true, withAny: name === 'iou' })
+      ? emitLoops(name, variant.formula(new Terms(leanGuards)), 32, {
+          splits: true,
+          withAny: name === 'iou',
+          withNear: name === 'iou',
+        })
       : null;
     const gradient = emitGradient(name, variant.formula(new Terms(fullGuards)));
     const calls = [...new Set([...double.calls, ...(single?.calls ?? [])])];

@@ -172,6 +172,8 @@ export interface EmitOptions {
   readonly withAny?: boolean;
   /** A branch of its own for boxes that do not overlap. */
   readonly splits?: boolean;
+  /** Also a `Near` loop, with overlaps free of branches, for coordinates that are near enough to each other. */
+  readonly withNear?: boolean;
 }
 
 /** The value loops of a formula: `<name>Row<precision>`, `<name>Terms<precision>` and, if wanted, `<name>Any<precision>`. */
@@ -179,7 +181,7 @@ export function emitLoops(
   name: string,
   formula: Expression,
   precision: Precision,
-  { withAny = false, splits = false }: EmitOptions = {},
+  { withAny = false, splits = false, withNear = false }: EmitOptions = {},
 ): EmittedFormula {
   // Most pairs do not overlap: what the formula is for them may be written apart, with less to compute.
   const disjoint = splits ? substitute(formula, 'intersection', constant(0)) : null;
@@ -199,7 +201,7 @@ export function emitLoops(
   const columnParameters = columns.map((column) => `${column}: ${list}`).join(', ');
   const aParameters = corners.map((corner) => `a${corner}: number`).join(', ');
 
-  const body = (finish: (value: string) => string[]): string[] => {
+  const body = (finish: (value: string) => string[], near = false): string[] => {
     const termSet = new Set(terms);
     const wanted = reachableWithout(graph, termSet);
     const writer = new Writer(graph, precision, wanted);
@@ -211,6 +213,17 @@ export function emitLoops(
     if (precision === 32) {
       for (const corner of corners) {
         if (usesInput(graph, wanted, `a${corner}`)) prologue.push(`a${corner} = fround(a${corner});`);
+      }
+    }
+    if (near) {
+      // min(a2, b2) − max(a1, b1) = (a2 − a1 + b2 − b1 − |a2 − b2| − |a1 − b1|) / 2, exact in double precision.
+      for (const axis of ['x', 'y'] as const) {
+        prologue.push(`const aSpan${axis.toUpperCase()} = a${axis}2 - a${axis}1;`);
+        const overlap =
+          `(aSpan${axis.toUpperCase()} + (b${axis}2 - b${axis}1) - ` +
+          `Math.abs(a${axis}2 - b${axis}2) - Math.abs(a${axis}1 - b${axis}1)) * 0.5`;
+        const side = axis === 'x' ? 'intersectionWidth' : 'intersectionHeight';
+        writer.define(graph.nodes.find((node) => node.name === side)!.id, `Math.max(fround(${overlap}), 0)`);
       }
     }
     prologue.push(...parameterLines(new Set(wanted)));
@@ -271,6 +284,18 @@ export function emitLoops(
     ...body((value) => [`out[at + j - from] = ${value};`]),
     '}',
   ];
+  if (withNear) {
+    lines.push(
+      '',
+      '/**',
+      ' * The same bits where the largest coordinate is less than 2²⁶ times the smallest that is not 0: differences of',
+      ' * coordinates, and sums of those, are then exact in double precision.',
+      ' */',
+      `export function ${name}Near${precision}(${aParameters}, ${columnParameters}, terms: readonly ${list}[], from: number, to: number, p: Float64Array, out: Column, at: number): void {`,
+      ...body((value) => [`out[at + j - from] = ${value};`], true),
+      '}',
+    );
+  }
   if (withAny) {
     lines.push(
       '',

@@ -1,6 +1,5 @@
 /** The best column of each row (and the best row of each column) without a matrix in memory. */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError } from '../errors.ts';
 import {
   type Batch,
   type Comparison,
@@ -9,6 +8,7 @@ import {
   imagesOf,
   tileLength,
   tileOf,
+  withRoom,
 } from './comparison.ts';
 
 /** Arrays to write into, each with room for its results. */
@@ -98,14 +98,7 @@ function outputsOf(of: Comparison, options: BestMatchOptions): BestMatch {
 }
 
 function indicesOf(length: number, out: Int32Array | undefined): Int32Array {
-  if (out === undefined) return new Int32Array(length);
-  if (out.length < length) {
-    throw new OptionError(`out must hold at least ${length} indices, got ${out.length}`, {
-      expected: length,
-      got: out.length,
-    });
-  }
-  return out;
+  return withRoom(out ?? new Int32Array(length), length);
 }
 
 /** False when the kernel refuses. */

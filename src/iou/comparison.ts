@@ -5,10 +5,20 @@
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
 import { float32Loops } from './generated/float32.ts';
+import { iouNear32 } from './generated/iou.ts';
 import { bindLoops } from './generated-metric.ts';
+import type { BoundLoops } from './implementation.ts';
 import { findKernel, type IouKernel } from './kernel.ts';
 import type { Column } from './loops.ts';
-import { type BoxSurvey, ColumnStore, CornerStore, countBoxes, isNonFinite, surveyBoxes } from './pack.ts';
+import {
+  areNear,
+  type BoxSurvey,
+  ColumnStore,
+  CornerStore,
+  countBoxes,
+  isNonFinite,
+  surveyBoxes,
+} from './pack.ts';
 import { loopsOf, type ResolvedMetric, resolveMetric } from './resolve.ts';
 import type { Metric } from './types.ts';
 
@@ -67,6 +77,9 @@ export class Comparison {
   }
 
   private singlePrecision = true;
+  /** The metric, or a faster form of it with the same bits. */
+  private loops!: ResolvedMetric;
+  private nearIou: ResolvedMetric | undefined;
   private packed = false;
 
   /** Looks over the boxes and puts b into columns, for the loops; a kernel does without. */
@@ -79,6 +92,12 @@ export class Comparison {
     surveyBoxes(this.a, survey);
     surveyBoxes(this.b, survey);
     this.singlePrecision = this.float32 && metric.implementation.single !== undefined && !survey.extreme;
+    this.loops = metric;
+    if (metric.name === 'iou' && this.singlePrecision && !survey.nonFinite && areNear(this.a, this.b)) {
+      // No preset that has float32 loops changes the plain IoU.
+      this.nearIou ??= withLoops(metric, { ...metric.implementation.single!, row: iouNear32 });
+      this.loops = this.nearIou;
+    }
     store.fill(this.b, this.singlePrecision);
     if (metric.termCount === 0) {
       this.terms = noTerms;
@@ -100,9 +119,9 @@ export class Comparison {
 
   /** Similarities of row `i` with columns [from, to), into `out[at …]`: NaN with a box that is not finite. */
   row(i: number, from: number, to: number, out: Column, at: number): void {
-    const { a, b, store, metric } = this;
+    const { a, b, store, loops } = this;
     const k = 4 * i;
-    metric.row(
+    loops.row(
       a[k]!,
       a[k + 1]!,
       a[k + 2]!,
@@ -133,15 +152,19 @@ export class Comparison {
 
   /** An array for results: `out` if it fits, else a new one of the results' precision. */
   output(length: number, out: BoxArray | undefined): BoxArray {
-    if (out === undefined) return this.float32 ? new Float32Array(length) : new Float64Array(length);
-    if (out.length < length) {
-      throw new OptionError(`out must hold at least ${length} numbers, got ${out.length}`, {
-        expected: length,
-        got: out.length,
-      });
-    }
-    return out;
+    return withRoom(out ?? (this.float32 ? new Float32Array(length) : new Float64Array(length)), length);
   }
+}
+
+/** The array; throws {@link OptionError} where it is too short. */
+export function withRoom<T extends { readonly length: number }>(out: T, length: number): T {
+  if (out.length < length) {
+    throw new OptionError(`out must hold at least ${length} numbers, got ${out.length}`, {
+      expected: length,
+      got: out.length,
+    });
+  }
+  return out;
 }
 
 const noTerms: readonly Column[] = [];
@@ -177,13 +200,7 @@ export function metricOf(options: IouOptions): ResolvedMetric {
   }
   let resolved = known.get(name);
   if (resolved === undefined) {
-    resolved = withFloat32(
-      resolveMetric(metric, {
-        ...(preset === undefined ? undefined : { preset }),
-        ...(eps === undefined ? undefined : { eps }),
-        ...(pixelOffset === undefined ? undefined : { pixelOffset }),
-      }),
-    );
+    resolved = withFloat32(resolveMetric(metric, options));
     if (known.size > 64) known.clear();
     known.set(name, resolved);
   }
@@ -192,43 +209,38 @@ export function metricOf(options: IouOptions): ResolvedMetric {
 
 /** With the float32 loops of metrics that have them. */
 function withFloat32(resolved: ResolvedMetric): ResolvedMetric {
-  const { implementation, pixelOffset } = resolved;
-  const { lean, name, single } = implementation;
+  const { lean, name, single } = resolved.implementation;
   if (single !== undefined || lean === undefined || !Object.hasOwn(float32Loops, name)) return resolved;
-  return loopsOf({ ...implementation, single: bindLoops(float32Loops[name]!, lean) }, pixelOffset);
+  return withLoops(resolved, bindLoops(float32Loops[name]!, lean));
+}
+
+/** The metric with other float32 loops. */
+function withLoops(
+  { implementation, pixelOffset }: ResolvedMetric,
+  single: BoundLoops<Float32Array>,
+): ResolvedMetric {
+  return loopsOf({ ...implementation, single }, pixelOffset);
 }
 
 /** Checks the offsets of a batch and gives the number of images. */
 export function imagesOf(batch: Batch, rows: number, columns: number): number {
+  const refuse = (name: string, what: string, got: number): never => {
+    throw new OptionError(`batch.${name} must ${what}, got ${got}`, { got });
+  };
   const check = (name: string, offsets: ArrayLike<number>, count: number): void => {
     let previous = 0;
     for (let k = 0; k < offsets.length; k++) {
       const offset = offsets[k]!;
       if (!Number.isInteger(offset) || offset < previous || (k === 0 && offset !== 0)) {
-        throw new OptionError(`batch.${name} must ascend from 0, got ${offset} at ${k}`, {
-          index: k,
-          got: offset,
-        });
+        refuse(name, 'ascend from 0', offset);
       }
       previous = offset;
     }
-    if (offsets.length === 0 || previous !== count) {
-      throw new OptionError(`batch.${name} must end at the number of boxes, ${count}, got ${previous}`, {
-        expected: count,
-        got: previous,
-      });
-    }
+    if (offsets.length === 0 || previous !== count) refuse(name, `end at ${count}, the boxes`, previous);
   };
   check('a', batch.a, rows);
   check('b', batch.b, columns);
-  if (batch.a.length !== batch.b.length) {
-    throw new OptionError(
-      `batch.a and batch.b must have one length, got ${batch.a.length} and ${batch.b.length}`,
-      {
-        a: batch.a.length,
-        b: batch.b.length,
-      },
-    );
-  }
-  return batch.a.length - 1;
+  const { length } = batch.a;
+  if (batch.b.length !== length) refuse('b', `have the ${length} offsets of batch.a`, batch.b.length);
+  return length - 1;
 }

@@ -1,7 +1,15 @@
 /** How many columns each row exceeds a threshold with, without a matrix in memory. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
-import { type Batch, comparison, type IouOptions, imagesOf, tileLength, tileOf } from './comparison.ts';
+import {
+  type Batch,
+  comparison,
+  type IouOptions,
+  imagesOf,
+  tileLength,
+  tileOf,
+  withRoom,
+} from './comparison.ts';
 
 export interface CountAboveOptions extends IouOptions {
   readonly threshold: number;
@@ -32,13 +40,7 @@ export function countAbove(a: BoxArray, b: BoxArray, options: CountAboveOptions)
   }
   comparison.prepare(a, b, options);
   const { rows, columns } = comparison;
-  const out = options.out ?? new Uint32Array(rows);
-  if (out.length < rows) {
-    throw new OptionError(`out must hold at least ${rows} counts, got ${out.length}`, {
-      expected: rows,
-      got: out.length,
-    });
-  }
+  const out = withRoom(options.out ?? new Uint32Array(rows), rows);
   const inclusive = comparator === '>=';
   comparison.pack();
   if (batch === undefined) {

@@ -3,7 +3,7 @@
  * results are bit for bit those of the generated float32 loop of the metric. Everything else runs the loops.
  */
 import { useSimd } from '../kernels/backend.ts';
-import { type IouKernelMetric, IouSimd } from '../kernels/iou.ts';
+import { type IouKernelMetric, IouSimd, kernelMetrics } from '../kernels/iou.ts';
 import { aspectAngle } from './formula/numeric.ts';
 
 /** A whole job in one call, on row-major `x1,y1,x2,y2` float32 boxes. Results are written, never returned as views. */
@@ -29,7 +29,6 @@ export interface IouKernel {
 }
 
 const found = new Map<string, IouKernel>();
-const names: readonly string[] = ['iou', 'iof', 'ios', 'giou', 'diou', 'ciou'] satisfies IouKernelMetric[];
 
 /** The per-box term of CIoU, rounded where its float32 loop rounds. */
 function aspectAngles(boxes: Float32Array, angles: Float32Array): void {
@@ -42,7 +41,7 @@ function aspectAngles(boxes: Float32Array, angles: Float32Array): void {
 
 /** The kernel of a metric, or null for the JavaScript loops. */
 export function findKernel(metric: string): IouKernel | null {
-  if (!names.includes(metric) || !useSimd()) return null;
+  if (!kernelMetrics.includes(metric as IouKernelMetric) || !useSimd()) return null;
   let kernel = found.get(metric);
   if (kernel === undefined) {
     kernel = new IouSimd(metric as IouKernelMetric, metric === 'ciou' ? aspectAngles : undefined);

@@ -52,6 +52,23 @@ export function surveyBoxes(corners: Column, found: BoxSurvey): void {
   found.extreme = extreme;
 }
 
+/**
+ * Whether the largest coordinate is less than 2²⁶ times the smallest that is not 0, so that sums of a few of them are exact
+ * in double precision. All must be finite.
+ */
+export function areNear(a: Column, b: Column): boolean {
+  let largest = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const corners of [a, b]) {
+    for (let i = 0; i < corners.length; i++) {
+      const magnitude = Math.abs(corners[i]!);
+      if (magnitude > largest) largest = magnitude;
+      if (magnitude < smallest && magnitude > 0) smallest = magnitude;
+    }
+  }
+  return largest < 2 ** 26 * smallest;
+}
+
 /** Whether a coordinate of the row-major box that begins at `i` is NaN or infinite. */
 export function isNonFinite(corners: Column, i: number): boolean {
   return corners[i]! * 0 + corners[i + 1]! * 0 + corners[i + 2]! * 0 + corners[i + 3]! * 0 !== 0;

@@ -68,9 +68,7 @@ export function rotatedOverlap(
   }
   const similarity = overlap === 'probiou' ? probIou : overlap;
   if (typeof similarity !== 'function') {
-    throw new OptionError(
-      `overlap: expected 'polygon', 'iof', 'probiou' or a function of boxops/rotated, got ${String(overlap)}`,
-    );
+    throw new OptionError(`overlap: expected a name or a function of boxops/rotated, got ${String(overlap)}`);
   }
   return (i, j) => similarity(a, i, aTurns, b, j, bTurns);
 }
@@ -146,14 +144,12 @@ function exact(
   const uy = (betweenSin * aWidth) / 2;
   const vx = (-betweenSin * aHeight) / 2;
   const vy = (betweenCos * aHeight) / 2;
-  polygon[0] = centreX - ux - vx;
-  polygon[1] = centreY - uy - vy;
-  polygon[2] = centreX + ux - vx;
-  polygon[3] = centreY + uy - vy;
-  polygon[4] = centreX + ux + vx;
-  polygon[5] = centreY + uy + vy;
-  polygon[6] = centreX - ux + vx;
-  polygon[7] = centreY - uy + vy;
+  for (let k = 0; k < 4; k++) {
+    const u = k === 1 || k === 2 ? 1 : -1;
+    const v = k > 1 ? 1 : -1;
+    polygon[2 * k] = centreX + u * ux + v * vx;
+    polygon[2 * k + 1] = centreY + u * uy + v * vy;
+  }
   let count = 4;
   count = clip(count, 0, 1, bWidth / 2);
   count = clip(count, 0, -1, bWidth / 2);

@@ -25,8 +25,8 @@ interface IouExports {
 const module = new KernelModule<IouExports>(iouWasm);
 
 /** Metrics in the order the kernel numbers them. */
-const metrics = ['iou', 'iof', 'ios', 'giou', 'diou', 'ciou'] as const;
-export type IouKernelMetric = (typeof metrics)[number];
+export const kernelMetrics = ['iou', 'iof', 'ios', 'giou', 'diou', 'ciou'] as const;
+export type IouKernelMetric = (typeof kernelMetrics)[number];
 
 /** Results a chunk: 64 kB, half of a small first-level cache and its share of the second. */
 const CHUNK_CELLS = 16_384;
@@ -42,7 +42,7 @@ export class IouSimd {
 
   /** `angles` is what `'ciou'` needs; the others do without. */
   constructor(metric: IouKernelMetric, angles?: AspectAngles) {
-    this.#metric = metrics.indexOf(metric);
+    this.#metric = kernelMetrics.indexOf(metric);
     this.#angles = angles;
   }
 

@@ -95,6 +95,44 @@ describe.each(metrics)('%s', (metric) => {
   });
 });
 
+describe('plain IoU', () => {
+  it('has the same bits whether or not coordinates are near enough for the loop without branches', () => {
+    const row = fc.tuple(
+      ...Array.from({ length: 4 }, () =>
+        fc.oneof(
+          fc.integer({ min: -9, max: 9 }),
+          fc.double({ min: -700, max: 700, noNaN: true }),
+          fc
+            .tuple(fc.integer({ min: -1000, max: 1000 }), fc.integer({ min: -30, max: 14 }))
+            .map(([m, e]) => m * 2 ** e),
+        ),
+      ),
+    );
+    const boxes = fc.array(row, { minLength: 1, maxLength: 20 }).map((rows) => {
+      const out = rows.map(([x = 0, y = 0, u = 0, v = 0]) => [
+        Math.min(x, u),
+        Math.min(y, v),
+        Math.max(x, u),
+        Math.max(y, v),
+      ]);
+      return Float32Array.from(out.flat());
+    });
+    fc.assert(
+      fc.property(boxes, boxes, (a, b) => {
+        const { script, simd } = onBoth(() => pairwiseIou(a, b));
+        expect(bits(script)).toEqual(bits(simd));
+        // A box of size 2⁻⁴⁰ keeps the whole call off that loop.
+        const far = Float32Array.from([...b, 2 ** -40, 0, 1, 1]);
+        const columns = b.length / 4;
+        setBackend('javascript');
+        const general = pairwiseIou(a, far).filter((_, i) => i % (columns + 1) < columns);
+        expect(bits(general)).toEqual(bits(script));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 describe('presets', () => {
   it.each(['torchvision', 'ultralytics', 'mmdetection', 'detectron2'] as const)('%s', (preset) => {
     const a = boxesOf(4, 'detector', 50);

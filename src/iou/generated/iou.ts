@@ -28,6 +28,35 @@ export function iouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s
   }
 }
 
+/**
+ * The same bits where the largest coordinate is less than 2²⁶ times the smallest that is not 0: differences of
+ * coordinates, and sums of those, are then exact in double precision.
+ */
+export function iouNear32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, _terms: readonly Float32Array[], from: number, to: number, _p: Float64Array, out: Column, at: number): void {
+  ax1 = fround(ax1);
+  ay1 = fround(ay1);
+  ax2 = fround(ax2);
+  ay2 = fround(ay2);
+  const aSpanX = ax2 - ax1;
+  const aSpanY = ay2 - ay1;
+  const aArea = fround(fround(ax2 - ax1) * fround(ay2 - ay1));
+  for (let j = from; j < to; j++) {
+    const bx1 = x1s[j]!;
+    const by1 = y1s[j]!;
+    const bx2 = x2s[j]!;
+    const by2 = y2s[j]!;
+    let similarity: number;
+    if (+(bx1 < ax2) & +(bx2 > ax1) & +(by1 < ay2) & +(by2 > ay1)) {
+      const intersection = fround(Math.max(fround((aSpanX + (bx2 - bx1) - Math.abs(ax2 - bx2) - Math.abs(ax1 - bx1)) * 0.5), 0) * Math.max(fround((aSpanY + (by2 - by1) - Math.abs(ay2 - by2) - Math.abs(ay1 - by1)) * 0.5), 0));
+      const unionArea = fround(fround(aArea + fround(fround(bx2 - bx1) * fround(by2 - by1))) - intersection);
+      similarity = unionArea === 0 ? 0 : fround(intersection / unionArea);
+    } else {
+      similarity = 0;
+    }
+    out[at + j - from] = similarity;
+  }
+}
+
 /** Whether any of columns [from, to) compares true with the threshold. */
 export function iouAny32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, _terms: readonly Float32Array[], from: number, to: number, _p: Float64Array, threshold: number, inclusive: boolean): boolean {
   ax1 = fround(ax1);
