@@ -105,11 +105,8 @@ export function maxIouMatcher(
   // most priors meet no ground truth (−1): they are background, as both results say already
   const skips = negativeFrom <= 0 && 0 < negativeTo;
   for (let j = 0; j < count; j++) {
-    if (skips) {
-      while (j + 3 < count && (bestGt[j]! & bestGt[j + 1]! & bestGt[j + 2]! & bestGt[j + 3]!) === -1) j += 4;
-      if (j === count || bestGt[j]! < 0) continue;
-    }
     const gt = bestGt[j]!;
+    if (gt < 0 && skips) continue;
     const value = gt < 0 ? 0 : best[j]!;
     overlaps[j] = value > 0 ? value : 0;
     if (value < negativeTo && value >= negativeFrom) continue; // background already
