@@ -57,8 +57,8 @@ def runner(request):
     if request["peer"] == "opencv":
         xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
         if ids is None:
-            return lambda: cv2.dnn.NMSBoxes(xywh, scores, -1e30, threshold)
-        return lambda: cv2.dnn.NMSBoxesBatched(xywh, scores, ids.astype(np.int32), -1e30, threshold)
+            return lambda: cv2.dnn.NMSBoxes(xywh, scores, 0.0, threshold)
+        return lambda: cv2.dnn.NMSBoxesBatched(xywh, scores, ids.astype(np.int32), 0.0, threshold)
     raise ValueError(request["peer"])
 
 

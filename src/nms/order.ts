@@ -11,6 +11,9 @@ const DIGIT_MASK = DIGITS - 1;
 
 const histogram = /* @__PURE__ */ new Uint32Array(DIGITS);
 
+/** Below this many, two digits of 8 bits tell most scores apart, and the counters are cleared sooner. */
+const FEW = 2048;
+
 /** Below this many, clearing the counters costs more than the sort. */
 const SMALL = 96;
 
@@ -30,6 +33,72 @@ function insertionSort(
     order[to] = index;
   }
   return order;
+}
+
+/**
+ * Stable ascending sort of `order` by `keys[order[i]]`, all from `low` to `high`: by the leading bits of that range in two
+ * passes, the rest by insertion, which finds next to nothing to do. Where keys crowd together so much that it does, all
+ * digits are sorted.
+ */
+function rangeSort(
+  order: Uint32Array<ArrayBuffer>,
+  spare: Uint32Array<ArrayBuffer>,
+  keys: Uint32Array,
+  low: number,
+  high: number,
+): Uint32Array<ArrayBuffer> {
+  const bits = order.length < FEW ? 8 : DIGIT_BITS;
+  const shift = Math.max(0, 32 - Math.clz32(high - low) - 2 * bits);
+  digitPass(order, spare, keys, low, shift, bits);
+  digitPass(spare, order, keys, low, shift + bits, bits);
+  return mend(order, keys) ? order : radixSort(order, spare, keys, 3);
+}
+
+function digitPass(
+  from: Uint32Array,
+  to: Uint32Array,
+  keys: Uint32Array,
+  low: number,
+  shift: number,
+  bits: number,
+): void {
+  const digits = 1 << bits;
+  const mask = digits - 1;
+  histogram.fill(0, 0, digits);
+  for (let i = 0; i < from.length; i++) histogram[((keys[from[i]!]! - low) >>> shift) & mask]!++;
+  let start = 0;
+  for (let digit = 0; digit < digits; digit++) {
+    const size = histogram[digit]!;
+    histogram[digit] = start;
+    start += size;
+  }
+  for (let i = 0; i < from.length; i++) {
+    const index = from[i]!;
+    to[histogram[((keys[index]! - low) >>> shift) & mask]!++] = index;
+  }
+}
+
+/** Stable insertion sort; false, in no order of keys, after four moves an index. */
+function mend(order: Uint32Array, keys: Uint32Array): boolean {
+  let budget = 4 * order.length;
+  let before = keys[order[0]!]!;
+  for (let i = 1; i < order.length; i++) {
+    const index = order[i]!;
+    const key = keys[index]!;
+    if (key >= before) {
+      before = key;
+      continue;
+    }
+    let to = i;
+    do {
+      order[to] = order[to - 1]!;
+      to--;
+      budget--;
+    } while (to > 0 && keys[order[to - 1]!]! > key);
+    order[to] = index;
+    if (budget < 0) return false;
+  }
+  return true;
 }
 
 /** Stable ascending sort of `order` by `keys[order[i]]` on `passes` digits of 11 bits; `spare` is a work array. */
@@ -81,13 +150,18 @@ export function orderByScore(
   if (scores instanceof Float32Array) {
     const value = new Float32Array(1);
     const bits = new Uint32Array(value.buffer);
+    let low = 0xffffffff;
+    let high = 0;
     for (let i = 0; i < count; i++) {
       const index = candidates[i]!;
       value[0] = scores[index]! + 0; // -0 and 0 are a tie
       const raw = bits[0]!;
-      keys[index] = raw >>> 31 === 1 ? raw : ~raw & 0x7fffffff;
+      const key = raw >>> 31 === 1 ? raw : ~raw & 0x7fffffff;
+      keys[index] = key;
+      if (key < low) low = key;
+      if (key > high) high = key;
     }
-    return radixSort(candidates, spare, keys, 3);
+    return rangeSort(candidates, spare, keys, low, high);
   }
   const value = new Float64Array(1);
   const bits = new Uint32Array(value.buffer);

@@ -128,6 +128,7 @@ function planGrid(
   const xs: number[] = [];
   const ys: number[] = [];
   const stride = Math.ceil((to - from) / 64);
+  let wait = 1;
   let widest = 0;
   let smallest = Number.POSITIVE_INFINITY;
   let largest = 0;
@@ -143,11 +144,16 @@ function planGrid(
     const height = y2 - y1;
     if (!boundsInverted && (width < 0 || height < 0)) return null;
     if (!(width > 0 && height > 0)) continue;
-    if ((position - from) % stride === 0) {
+    if (--wait <= 0) {
       xs.push(x1 + x2);
       ys.push(y1 + y2);
+      wait = stride;
     }
-    widest = Math.max(widest, Math.abs(x1), Math.abs(y1), Math.abs(x2), Math.abs(y2));
+    // the far end is the larger one, whichever side of 0 the box lies on
+    if (x2 > widest) widest = x2;
+    if (-x1 > widest) widest = -x1;
+    if (y2 > widest) widest = y2;
+    if (-y1 > widest) widest = -y1;
     const area = width * height;
     if (area < smallest) smallest = area;
     if (area > largest) largest = area;

@@ -5,6 +5,7 @@
 import type { Tensor } from 'onnxruntime-web';
 import type { HeadName, ModelOutputs } from '../../heads/types.ts';
 import type { GpuReducer, ReduceRequest } from '../../webgpu/postprocess/index.ts';
+import { gpuHeads } from '../../webgpu/postprocess/names.ts';
 import type { DetectorPlan } from '../plan.ts';
 import type { ResolvedOptions } from '../run-options.ts';
 import type { DetectorStats } from '../types.ts';
@@ -12,12 +13,9 @@ import { messageOf, type Ort } from './runtime.ts';
 
 export type { ReduceRequest } from '../../webgpu/postprocess/index.ts';
 
-/** Heads that a kernel may read; others get their outputs on the CPU to begin with. */
-const headsOnGpu = /^(yolov8(-seg|-pose|-rows)?|yolov5(-seg)?|yolox|end-to-end(-seg|-pose)?|detr)$/;
-
 /** Whether a webgpu session for this head should leave its outputs on the GPU. */
 export function leavesOutputsOnGpu(head: HeadName | undefined): boolean {
-  return head !== undefined && headsOnGpu.test(head);
+  return head !== undefined && gpuHeads.includes(head);
 }
 
 /** What is asked of the outputs, or why the CPU has to do it. */

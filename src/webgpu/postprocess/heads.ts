@@ -7,6 +7,7 @@
  */
 import { detrNames } from '../../heads/detr.ts';
 import type { HeadName, HeadOptions } from '../../heads/types.ts';
+import { gpuHeads } from './names.ts';
 
 /** A tensor that lies on the GPU: row-major, float16 packed by two. */
 export interface GpuTensor {
@@ -92,21 +93,6 @@ export const snippets: Readonly<Record<Family, Snippet>> = {
   rows: { score: plainScore, box: rawBox, probe: 'job.firstClass' },
   logits: { score: plainScore, box: rawBox, probe: 'job.firstClass' },
 };
-
-/** Heads some model of which can be post-processed on the GPU. */
-export const gpuHeads: readonly HeadName[] = [
-  'yolov8',
-  'yolov8-seg',
-  'yolov8-pose',
-  'yolov8-rows',
-  'yolov5',
-  'yolov5-seg',
-  'yolox',
-  'end-to-end',
-  'end-to-end-seg',
-  'end-to-end-pose',
-  'detr',
-];
 
 const rowMajor = (name: string, rows: number, columns: number): Table => ({
   name,

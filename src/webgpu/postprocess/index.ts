@@ -1,2 +1,3 @@
-export { type GpuTensor, gpuHeads } from './heads.ts';
+export type { GpuTensor } from './heads.ts';
+export { gpuHeads } from './names.ts';
 export { GpuReducer, type Reduced, type ReduceRequest, type ReducerStats } from './reducer.ts';
