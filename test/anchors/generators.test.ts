@@ -17,6 +17,7 @@ import {
   yoloAnchors,
 } from '../../src/anchors/index.ts';
 import golden from '../golden/anchors/anchors.json';
+import mmdetection from '../golden/matching/mmdetection.json';
 import { floatDigest } from '../golden/matching/sets.ts';
 
 type Image = { width: number; height: number };
@@ -84,6 +85,12 @@ describe('anchors equal the restated generators', () => {
     });
     if (!nearly.includes(kind)) expect(floatDigest(boxes)).toBe(wanted.digest);
   });
+});
+
+it('has mmdetection restated as its own generators have it', () => {
+  for (const [name, digest] of Object.entries(mmdetection.anchors)) {
+    expect([name, golden.anchors[name as keyof typeof golden.anchors].digest]).toEqual([name, digest]);
+  }
 });
 
 const image = { width: 64, height: 32 };

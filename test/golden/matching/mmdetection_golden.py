@@ -1,4 +1,4 @@
-"""Assignments by mmdetection's own assigners, on the scenes of references_golden.py.
+"""mmdetection's own assigners on the scenes of references_golden.py, its anchor generators and its box coders.
 
 pip install --no-deps mmdet==3.3.0 mmengine==0.10.5 addict yapf termcolor rich packaging; python mmdetection_golden.py
 (BOXOPS_TEST_DATA for the real sets). The assigners need no compiled mmcv, so what else mmdet imports is replaced by stubs;
@@ -28,7 +28,8 @@ for name in ["mmdet", "mmdet.models", "mmdet.models.task_modules", "mmdet.struct
 sys.modules["mmdet.utils"].ConfigType = sys.modules["mmdet.utils"].OptConfigType = dict
 
 import mmengine  # noqa: E402
-from mmdet.models.task_modules import assigners  # noqa: E402
+from mmdet.models.task_modules import assigners, coders  # noqa: E402
+from mmdet.models.task_modules.prior_generators import AnchorGenerator, SSDAnchorGenerator  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 
 import references_golden as golden  # noqa: E402
@@ -88,4 +89,43 @@ def methods_of(width, height, gts, labels, seed):
     return out
 
 
-golden.write("mmdetection", methods_of, sets.versions(torch, mmengine, np) | {"mmdet": "3.3.0"})
+def generators():
+    """Under the names of ../anchors/anchors.json."""
+    ssd = [8, 16, 32, 64, 100, 300], [[2], [2, 3], [2, 3], [2, 3], [2], [2]]
+    ssd512 = [8, 16, 32, 64, 128, 256, 512], [[2], [2, 3], [2, 3], [2, 3], [2, 3], [2], [2]]
+    makers = {
+        "retinanet": AnchorGenerator(strides=[8, 16, 32, 64, 128], ratios=[0.5, 1.0, 2.0], octave_base_scale=4, scales_per_octave=3),
+        "rpn": AnchorGenerator(strides=[4, 8, 16, 32, 64], ratios=[0.5, 1.0, 2.0], scales=[8]),
+        "centred": AnchorGenerator(strides=[8, 16], ratios=[0.33, 1.0, 3.0], scales=[2, 5], center_offset=0.5, base_sizes=[9, 20]),
+        "ssd": SSDAnchorGenerator(strides=ssd[0], ratios=ssd[1], basesize_ratio_range=(0.15, 0.9), input_size=300, scale_major=False),
+        "ssd512": SSDAnchorGenerator(strides=ssd512[0], ratios=ssd512[1], basesize_ratio_range=(0.1, 0.9), input_size=512, scale_major=False),
+    }
+    out = {}
+    for width, height in [(320, 256), (417, 333)]:
+        for name, maker in makers.items():
+            maps = [(-(-height // s), -(-width // s)) for s, _ in maker.strides]
+            out[f"mmdetection {name} {width}x{height}"] = sets.float_digest(torch.cat(maker.grid_priors(maps, device="cpu")).numpy())
+    return out
+
+
+def box_coders():
+    """Encoded and decoded numbers in float64; inputs are seeds 1, 2 (priors, boxes) and 3 (encoded)."""
+    priors, boxes = [torch.from_numpy(sets.ground_truths(seed, 12, 200, 160).astype(np.float64)) for seed in (1, 2)]
+    raw = torch.from_numpy(sets.uniform(3, 48, -2, 2).reshape(12, 4))
+    delta = coders.DeltaXYWHBBoxCoder(target_stds=(0.1, 0.1, 0.2, 0.2))
+    tblr = coders.TBLRBBoxCoder()
+    yolo = coders.YOLOBBoxCoder()
+    points = (priors[:, :2] + priors[:, 2:]) / 2
+    distance = coders.DistancePointBBoxCoder(clip_border=False)
+    near = (boxes - (boxes[:, :2] + boxes[:, 2:]).repeat(1, 2) / 2) + points.repeat(1, 2) + 3
+    probable = torch.cat([raw[:, :2].sigmoid(), raw[:, 2:]], 1)
+    out = {
+        "delta": (delta.encode(priors, boxes), delta.decode(priors, raw)),
+        "tblr": (tblr.encode(priors, boxes), tblr.decode(priors, raw)),
+        "yolo": (yolo.encode(priors, near, 16), yolo.decode(priors, probable, 16)),
+        "distance": (distance.encode(points, boxes, 16, 0.1), distance.decode(points, raw)),
+    }
+    return {name: {"encoded": e.flatten().tolist(), "decoded": d.flatten().tolist()} for name, (e, d) in out.items()}
+
+
+golden.write("mmdetection", methods_of, sets.versions(torch, mmengine, np) | {"mmdet": "3.3.0"}, anchors=generators(), coders=box_coders())

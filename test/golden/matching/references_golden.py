@@ -92,7 +92,7 @@ def labels_of(seed, count):
 SCENES = [(320, 256, 1), (320, 256, 6), (640, 480, 20), (417, 333, 60), (256, 512, 120)]
 
 
-def write(name, methods_of, versions):
+def write(name, methods_of, versions, **rest):
     """Runs the methods on the seeded and the real scenes and writes <name>.json."""
     random = []
     for i, (w, h, n) in enumerate(SCENES):
@@ -112,7 +112,7 @@ def write(name, methods_of, versions):
             entry["digest"] = sets.digest(entry.pop("digests"))
         real.append({"set": set_name, "images": len(images[:40]), "methods": methods})
     with open(os.path.join(os.path.dirname(__file__), f"{name}.json"), "w") as file:
-        json.dump({"versions": versions, "random": random, "real": real}, file, separators=(",", ":"))
+        json.dump({"versions": versions, "random": random, "real": real, **rest}, file, separators=(",", ":"))
         file.write("\n")
 
 
