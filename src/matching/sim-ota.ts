@@ -22,7 +22,8 @@ export interface SimOtaOptions extends MatchOptions, Pick<MetricOptions, 'metric
   readonly predictions: Predictions;
   /**
    * `'yolox'`: candidates have their centre strictly within radius·stride of a ground truth's centre, others cost 1e6
-   * more; `'mmdetection'`: within that or inside the box, and 1e5 more unless both. Default `'yolox'`.
+   * more; `'mmdetection'`: within that or inside the box, and 1e5 more unless both (so did YOLOX up to 0.3.0).
+   * Default `'yolox'`.
    */
   readonly rule?: 'yolox' | 'mmdetection';
   /** In strides. Default 1.5 (`'yolox'`), 2.5 (`'mmdetection'`). */
