@@ -64,7 +64,7 @@ async function start(signal: AbortSignal): Promise<void> {
   const onGpu = settings.get('backend') === 'gpu' && gpu !== null;
   const run: LiveRun = onGpu ? gpu.run : runInWorker;
   for (const chart of charts) chart.dispose();
-  const curve = new LiveChart(element('curve', HTMLDivElement), 'curve', curveSpec(losses, iterations));
+  const curve = new LiveChart(element('curve', HTMLDivElement), 'curve', curveSpec(losses, iterations, 500));
   const map = new LiveChart(element('map', HTMLDivElement), 'points', mapSpec(losses, points, 190));
   charts = [curve, map];
   rows.replaceChildren();

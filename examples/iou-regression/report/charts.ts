@@ -33,10 +33,10 @@ const config = {
 const palette = ['#4269d0', '#efb118', '#d6453d', '#2f9e6e', '#8c5fc4', '#9c6b4e', '#e377a2', '#5f6b73'];
 
 /** Error over the iterations, a line a loss; data come under the name `curve`. */
-export function curveSpec(losses: readonly string[], iterations: number): TopLevelSpec {
+export function curveSpec(losses: readonly string[], iterations: number, width = 560): TopLevelSpec {
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    width: 560,
+    width,
     height: 340,
     config,
     data: { name: 'curve' },
