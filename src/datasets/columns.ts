@@ -34,6 +34,18 @@ export class Column<T extends Kind> {
     this.length = 0;
   }
 
+  /** Makes room for `count` values and gives it to be filled; valid until the column grows again. */
+  extend(count: number): T {
+    if (this.length + count > this.#values.length) this.#grow(this.length + count);
+    this.length += count;
+    return this.#values.subarray(this.length - count, this.length) as T;
+  }
+
+  /** The values from `start` on, as a view: valid until the column grows. */
+  from(start: number): T {
+    return this.#values.subarray(start, this.length) as T;
+  }
+
   at(index: number): number {
     return this.#values[index]!;
   }

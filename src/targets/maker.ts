@@ -186,15 +186,20 @@ export class TargetMaker {
     const { sampler, seed } = this.config;
     const sampled = sampler.kind === 'none' ? null : this.#sample(assignment, sampler, seed, index);
     const listed = this.#listed(gtIndices, sampled);
-    for (let i = 0; i < listed.length; i++) {
+    const count = listed.length;
+    rows.anchors.append(listed);
+    const gts = rows.gtIndices.extend(count);
+    const classes = rows.labels.extend(count);
+    const similarities = rows.overlaps.extend(count);
+    const shares = rows.weights.extend(count);
+    for (let i = 0; i < count; i++) {
       const j = listed[i]!;
       const gt = gtIndices[j]!;
-      rows.anchors.push(j);
-      rows.gtIndices.push(gt);
-      rows.labels.push(gt >= 0 ? labels[gt]! : gt);
-      rows.overlaps.push(overlaps[j]!);
+      gts[i] = gt;
+      classes[i] = gt >= 0 ? labels[gt]! : gt;
+      similarities[i] = overlaps[j]!;
       const counts = gt !== ignored && (sampled === null || sampled[j] === 1);
-      rows.weights.push(!counts ? 0 : gt >= 0 && weights !== undefined ? weights[j]! : 1);
+      shares[i] = !counts ? 0 : gt >= 0 && weights !== undefined ? weights[j]! : 1;
     }
   }
 
@@ -249,27 +254,32 @@ export class TargetMaker {
     priors: Anchors | null,
   ): void {
     const count = rows.anchors.length - from;
-    const coded: number[] = [];
-    for (let i = 0; i < count; i++) if (rows.gtIndices.at(from + i) >= 0) coded.push(from + i);
-    const boxes = new Float32Array(4 * coded.length);
-    const own = new Float32Array(4 * coded.length);
-    const strides = new Float32Array(coded.length);
-    for (let i = 0; i < coded.length; i++) {
-      const anchor = rows.anchors.at(coded[i]!);
-      const gt = rows.gtIndices.at(coded[i]!);
+    const gts = rows.gtIndices.from(from);
+    const anchors = rows.anchors.from(from);
+    let positives = 0;
+    for (let i = 0; i < count; i++) if (gts[i]! >= 0) positives++;
+    const boxes = new Float32Array(4 * positives);
+    const own = new Float32Array(4 * positives);
+    const strides = new Float32Array(positives);
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      const gt = gts[i]!;
+      if (gt < 0) continue;
+      const anchor = anchors[i]!;
       for (let k = 0; k < 4; k++) {
-        boxes[4 * i + k] = placed.boxes[4 * gt + k]!;
-        own[4 * i + k] = priorBoxes[4 * anchor + k]!;
+        boxes[4 * at + k] = placed.boxes[4 * gt + k]!;
+        own[4 * at + k] = priorBoxes[4 * anchor + k]!;
       }
-      strides[i] = priors === null ? 1 : strideOf(priors, anchor);
+      strides[at++] = priors === null ? 1 : strideOf(priors, anchor);
     }
-    const encoded = new Float32Array(4 * coded.length);
+    const encoded = new Float32Array(4 * positives);
     this.#encode({ boxes, priors: own, strides, input: placed.input }, encoded);
-    const targets = new Float32Array(4 * count);
-    for (let i = 0; i < coded.length; i++) {
-      targets.set(encoded.subarray(4 * i, 4 * i + 4), 4 * (coded[i]! - from));
+    const targets = rows.boxTargets.extend(4 * count).fill(0);
+    at = 0;
+    for (let i = 0; i < count; i++) {
+      if (gts[i]! < 0) continue;
+      for (let k = 0; k < 4; k++) targets[4 * i + k] = encoded[at++]!;
     }
-    rows.boxTargets.append(targets);
   }
 }
 

@@ -69,15 +69,20 @@ export class TargetStatistics {
     this.images++;
     this.objects += objects;
     this.rows += rows.anchors.length - from;
-    for (let i = from; i < rows.anchors.length; i++) {
-      const gt = rows.gtIndices.at(i);
+    const [gts, anchors, overlaps] = [
+      rows.gtIndices.from(from),
+      rows.anchors.from(from),
+      rows.overlaps.from(from),
+    ];
+    for (let i = 0; i < gts.length; i++) {
+      const gt = gts[i]!;
       if (gt === -1) this.listedNegatives++;
       else if (gt < 0) this.ignored++;
       else {
         this.positives++;
         matches[gt]!++;
-        if (priors !== null) raise(this.positivesByLevel, levelOf(priors, rows.anchors.at(i)));
-        const overlap = Math.floor(rows.overlaps.at(i) * overlapBins);
+        if (priors !== null) raise(this.positivesByLevel, levelOf(priors, anchors[i]!));
+        const overlap = Math.floor(overlaps[i]! * overlapBins);
         raise(this.positiveOverlaps, Math.min(overlapBins - 1, Math.max(0, overlap)));
       }
     }

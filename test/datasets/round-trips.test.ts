@@ -67,7 +67,8 @@ describe('round trips', () => {
 
   it('YOLO boxes come back within 1.5 units of the last decimal times the side', () => {
     fc.assert(
-      fc.property(datasets({ decimals: 3 }), fc.integer({ min: 4, max: 10 }), (dataset, decimals) => {
+      // boxes differ by 0.01 at least, so no two of them become the same line
+      fc.property(datasets({ decimals: 2 }), fc.integer({ min: 6, max: 10 }), (dataset, decimals) => {
         const back = through(dataset, { format: 'yolo', decimals });
         expectSame(back, dataset, 1.5 * 10 ** -decimals * 2000);
       }),

@@ -14,7 +14,8 @@ import { datasets } from './arbitrary.ts';
 const folder = mkdtempSync(join(tmpdir(), 'boxops-slices-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const spills = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('boxops-spill-'));
+const spills = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith(`boxops-spill-${process.pid}-`));
 
 function expectSameSlices(path: string, perSlice: number): void {
   const { dataset: whole } = readDataset(path);

@@ -20,7 +20,7 @@ const nameBuffer = 65_536;
 
 /** One temporary file that only grows. */
 class ScratchFile {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'boxops-spill-'));
+  readonly #folder = mkdtempSync(join(tmpdir(), `boxops-spill-${process.pid}-`));
   readonly #file = openSync(join(this.#folder, 'spill'), 'w+');
   length = 0;
 

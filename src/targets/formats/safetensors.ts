@@ -23,19 +23,16 @@ export function writeSafetensors(
     const width = tensors[b]!.data.BYTES_PER_ELEMENT - tensors[a]!.data.BYTES_PER_ELEMENT;
     return width !== 0 ? width : a < b ? -1 : 1;
   });
-  const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  const header: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) header.push(['__metadata__', metadata]);
   let at = 0;
   for (const name of names) {
     const { shape, data } = tensors[name]!;
-    header[name] = {
-      dtype: elementTypeOf(data).safetensors,
-      shape,
-      data_offsets: [at, at + data.byteLength],
-    };
+    const offsets = [at, at + data.byteLength];
+    header.push([name, { dtype: elementTypeOf(data).safetensors, shape, data_offsets: offsets }]);
     at += data.byteLength;
   }
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerLength = Math.ceil(text.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerLength + at);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
@@ -74,7 +71,7 @@ export function readSafetensors(bytes: Uint8Array): {
   } catch (cause) {
     return fail((cause as Error).message);
   }
-  const tensors: Record<string, NamedTensor> = {};
+  const tensors: [string, NamedTensor][] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
     const { dtype, shape, data_offsets: offsets } = entry as HeaderEntry;
@@ -87,7 +84,10 @@ export function readSafetensors(bytes: Uint8Array): {
       fail(`'${name}' is not as long as its shape says`);
     // not `slice`, which in a Node Buffer copies nothing
     const own = new Uint8Array(bytes.subarray(start, end));
-    tensors[name] = { shape, data: new type.Kind(own.buffer, 0, count) as TensorData };
+    tensors.push([name, { shape, data: new type.Kind(own.buffer, 0, count) as TensorData }]);
   }
-  return { tensors, metadata: (header.__metadata__ ?? {}) as Record<string, string> };
+  return {
+    tensors: Object.fromEntries(tensors),
+    metadata: (header.__metadata__ ?? {}) as Record<string, string>,
+  };
 }
