@@ -1,5 +1,6 @@
 /** ATSS: each ground truth sets its own threshold from the priors nearest to its centre. */
 import type { BoxArray } from '../boxes/types.ts';
+import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
@@ -23,6 +24,11 @@ export interface AtssOptions extends MatchOptions, MetricOptions {
   readonly levels?: readonly number[];
   /** A candidate at the threshold is positive (mmdetection) or not (mmyolo, YOLOv6). Default `'>='`. */
   readonly comparator?: '>=' | '>';
+  /**
+   * Who gets a prior that several want: the most similar of them (mmdetection), or the most similar of all ground truths
+   * (mmyolo). Default `'claimants'`.
+   */
+  readonly conflict?: 'claimants' | 'all';
   /** Pixels a candidate's centre must lie inside the ground truth, more than. Default 0.01; mmyolo 1e-9. */
   readonly insideMargin?: number;
 }
@@ -46,7 +52,10 @@ export function atssMatcher(
   groundTruthBoxes: BoxArray,
   options: AtssOptions = {},
 ): Assignment {
-  const { topk = 9, comparator = '>=', insideMargin = 0.01 } = options;
+  const { topk = 9, comparator = '>=', insideMargin = 0.01, conflict = 'claimants' } = options;
+  if (!(conflict === 'claimants' || conflict === 'all')) {
+    throw new OptionError(`conflict: expected 'claimants' or 'all', got ${String(conflict)}`);
+  }
   checkCount('topk', topk);
   checkNumber('insideMargin', insideMargin, Number.NEGATIVE_INFINITY);
   const gts = countGroundTruths(groundTruthBoxes, options);
@@ -61,6 +70,7 @@ export function atssMatcher(
   const candidates = new Int32Array(levels.length * topk);
   const values = new Float64Array(levels.length * topk);
   const strict = comparator === '>';
+  const contested = new Set<number>();
   for (let g = 0; g < gts; g++) {
     if (isNonFinite(groundTruthBoxes, 4 * g)) continue;
     const [x1, y1, x2, y2] = corners(groundTruthBoxes, g);
@@ -85,9 +95,22 @@ export function atssMatcher(
       const py = round(round(boxes[4 * j + 1]! + boxes[4 * j + 3]!) / 2);
       const inside = Math.min(round(px - x1), round(py - y1), round(x2 - px), round(y2 - py));
       if (!(inside > round(insideMargin))) continue;
+      if (gtIndices[j]! >= 0) contested.add(j);
       if (gtIndices[j]! < 0 || value > overlaps[j]!) {
         gtIndices[j] = g;
         overlaps[j] = value;
+      }
+    }
+  }
+  if (conflict === 'all') {
+    for (const j of contested) {
+      for (let g = 0; g < gts; g++) {
+        const value = similarities.pair(g, j);
+        // at a tie the lower ground truth
+        if (value > overlaps[j]! || (value === overlaps[j]! && g < gtIndices[j]!)) {
+          gtIndices[j] = g;
+          overlaps[j] = value;
+        }
       }
     }
   }

@@ -70,6 +70,7 @@ function methodsOf({ image, boxes, classes, seed }: Scene): Record<string, () =>
       atssMatcher(pointPriors({ image, strides: all, scale: 5 }), boxes, {
         comparator: '>',
         insideMargin: 1e-9,
+        conflict: 'all',
       }),
     fcos: () => fcosMatcher(points, boxes, { rule: 'mmdetection' }),
     'fcos no centre': () => fcosMatcher(points, boxes, { rule: 'mmdetection', radius: null }),

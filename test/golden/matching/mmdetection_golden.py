@@ -1,48 +1,18 @@
 """mmdetection's own assigners on the scenes of references_golden.py, its anchor generators and its box coders.
 
-pip install --no-deps mmdet==3.3.0 mmengine==0.10.5 addict yapf termcolor rich packaging; python mmdetection_golden.py
-(BOXOPS_TEST_DATA for the real sets). The assigners need no compiled mmcv, so what else mmdet imports is replaced by stubs;
-topk, whose choice among equal values is unspecified, is made stable: the lower index first.
+python mmdetection_golden.py (BOXOPS_TEST_DATA for the real sets); see mmlab.py for what it needs.
 """
-import os
-import sys
-import types
-from unittest.mock import MagicMock
-
 import numpy as np
 import torch
 
-for name in ["cv2", "matplotlib", "matplotlib.pyplot", "matplotlib.patches", "matplotlib.collections", "pycocotools", "shapely", "shapely.geometry", "terminaltables"]:
-    try:
-        __import__(name)
-    except ImportError:
-        sys.modules[name] = MagicMock()
-root = next(path for path in sys.path if os.path.isdir(os.path.join(path, "mmdet")))
-sys.modules["mmcv"] = types.ModuleType("mmcv")
-for name in ["mmcv.ops", "mmcv.cnn", "mmcv.transforms", "mmdet.models.utils", "mmdet.structures.mask", "mmdet.structures.mask.structures"]:
-    sys.modules[name] = MagicMock()
-for name in ["mmdet", "mmdet.models", "mmdet.models.task_modules", "mmdet.structures", "mmdet.utils"]:
-    package = types.ModuleType(name)
-    package.__path__ = [os.path.join(root, *name.split("."))]
-    sys.modules[name] = package
-sys.modules["mmdet.utils"].ConfigType = sys.modules["mmdet.utils"].OptConfigType = dict
+import mmlab  # noqa: F401
+import mmengine
+from mmdet.models.task_modules import assigners, coders
+from mmdet.models.task_modules.prior_generators import AnchorGenerator, SSDAnchorGenerator
+from mmengine.structures import InstanceData
 
-import mmengine  # noqa: E402
-from mmdet.models.task_modules import assigners, coders  # noqa: E402
-from mmdet.models.task_modules.prior_generators import AnchorGenerator, SSDAnchorGenerator  # noqa: E402
-from mmengine.structures import InstanceData  # noqa: E402
-
-import references_golden as golden  # noqa: E402
-import sets  # noqa: E402
-
-
-def stable_topk(values, k, dim=-1, largest=True, sorted=True):
-    ordered, index = torch.sort(values, dim=dim, descending=largest, stable=True)
-    return ordered.narrow(dim, 0, k), index.narrow(dim, 0, k)
-
-
-torch.topk = torch.Tensor.topk = stable_topk
-torch.set_num_threads(1)
+import references_golden as golden
+import sets
 
 
 def index_of(result):

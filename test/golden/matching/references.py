@@ -47,7 +47,7 @@ def max_iou(priors, gts, pos, neg, min_pos, low_quality=True, assign_all=True, i
 
 
 def atss(priors, level_counts, gts, k=9, strict=False, margin=0.01):
-    """mmdet ATSSAssigner (strict and margin 1e-9: mmyolo)."""
+    """mmdet ATSSAssigner (strict and margin 1e-9: mmyolo BatchATSSAssigner)."""
     overlaps = box_iou(priors, gts)
     gcx, gcy = (gts[:, 0] + gts[:, 2]) / 2.0, (gts[:, 1] + gts[:, 3]) / 2.0
     cx, cy = (priors[:, 0] + priors[:, 2]) / 2.0, (priors[:, 1] + priors[:, 3]) / 2.0
@@ -68,6 +68,9 @@ def atss(priors, level_counts, gts, k=9, strict=False, margin=0.01):
         j = idxs[:, g][pos[:, g]]
         grid[j, g] = overlaps[j, g]
     value, arg = grid.max(1)
+    if strict:  # mmyolo: a contested prior goes to the best of all ground truths
+        many = (grid > -INF).sum(1) > 1
+        arg[many] = overlaps[many].argmax(1)
     arg[value == -INF] = -1
     return arg
 
