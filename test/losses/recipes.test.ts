@@ -57,11 +57,11 @@ function outcomes(seed: number): Record<string, () => Outcome> {
   const wideTargets = beside([uniform(seed + 22, 10, 10, 20), 2], [uniform(seed + 23, 10, 8, 30), 2]);
   const both = <A extends string>(
     loss: losses.DetectorLoss<string, A>,
-    inputs: Record<A, Float64Array>,
+    inputs: Partial<Record<A, Float64Array>>,
   ): Outcome => ({
     value: loss.value,
     gradients: (Object.keys(inputs) as A[]).map((name) => loss.gradients[name]),
-    inputs: Object.values(inputs),
+    inputs: Object.values<Float64Array>(inputs as Record<A, Float64Array>),
   });
   const retinanet = (convention: 'torchvision' | 'mmdetection' | 'detectron2') => () =>
     both(
@@ -193,6 +193,26 @@ describe('detector losses equal central differences in float64', () => {
       const run = outcomes(seed)[name]!;
       const { inputs, gradients } = run();
       return { inputs, gradients, held: () => run().value };
+    });
+  });
+  it('yolox with the L1 term of its last epochs', () => {
+    const positives = Int32Array.of(0, 2, 3);
+    checkSlopes((seed) => {
+      const raw = uniform(seed, 12, -1, 1);
+      const boxes = uniform(seed + 1, 16, 4, 9);
+      const held = () =>
+        losses.yoloxLoss({
+          logits: uniform(seed + 2, 4 * C, -1, 1),
+          objectness: uniform(seed + 3, 4, -1, 1),
+          boxes,
+          positives,
+          classIds: integers(seed + 4, 3, C),
+          overlaps: [0.5, 0.7, 0.9],
+          boxTargets: uniform(seed + 5, 12, 4, 9),
+          classes: C,
+          l1: { raw, targets: uniform(seed + 6, 12, -1, 1) },
+        });
+      return { inputs: [raw], gradients: [held().gradients.raw], held: () => held().value };
     });
   });
 });
