@@ -4,9 +4,7 @@
  * It owns buffers and pipelines, and a device unless one was given. Calls may run at the same time. Everything is
  * computed in float32; results agree with the CPU's within 2e-6 (1e-5 where the metric has an exponential or logarithm).
  */
-import type { BoxArray } from '../boxes/types.ts';
 import { DisposedError, OptionError, UnsupportedError } from '../errors.ts';
-import type { Metric } from '../iou/index.ts';
 import { matchToHost } from './best-match.ts';
 import { measurePoint } from './calibrate.ts';
 import {
@@ -27,9 +25,13 @@ import { type Comparison, type Job, metricOf, packJob } from './pack.ts';
 import { resultBytes, runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
 import { limitsFor, planTiles, type Tile } from './tiles.ts';
 import type {
+  AnyOptions,
   Backend,
   BatchIouOptions,
   BatchIouStats,
+  Boxes,
+  CalibrateOptions,
+  ExplainOptions,
   Explanation,
   GpuAlignedOptions,
   GpuBestMatch,
@@ -38,36 +40,11 @@ import type {
   GpuPairwiseOptions,
   GpuResult,
   JobKind,
-  JobOptions,
   Output,
   TileLimits,
+  ToArray,
+  ToBuffer,
 } from './types.ts';
-
-type AnyOptions = Omit<GpuPairwiseOptions, 'out'> & { readonly out?: unknown };
-
-/** A call's boxes: on the CPU, or on the GPU already. */
-type Boxes = BoxArray | GpuBoxes;
-
-interface ToBuffer {
-  readonly output: 'buffer';
-}
-
-interface ToArray {
-  readonly output?: 'array';
-}
-
-export interface ExplainOptions extends JobOptions {
-  readonly kind?: JobKind;
-  readonly secondBest?: boolean;
-  readonly output?: Output;
-}
-
-export interface CalibrateOptions {
-  /** Default IoU. */
-  readonly metrics?: readonly Metric[];
-  /** Default all three. */
-  readonly kinds?: readonly JobKind[];
-}
 
 export class BatchIou implements Disposable {
   private readonly options: BatchIouOptions;

@@ -2,7 +2,8 @@
 import { isNormalised } from '../boxes/formats.ts';
 import type { BoxArray, BoxFormat } from '../boxes/types.ts';
 import { ShapeError } from '../errors.ts';
-import { formatNumbers } from './shaders.ts';
+import type { DeviceSession } from './device.ts';
+import { formatNumbers, workgroupSize } from './shaders.ts';
 import type { GpuBoxes } from './types.ts';
 
 export interface BoxesOnGpu {
@@ -38,4 +39,43 @@ export function readGpuBoxes(
   const layout = isNormalised(format) ? format.slice(0, -1) : format;
   const number = formatNumbers[layout as keyof typeof formatNumbers];
   return { buffer, count, words: [offset, boxStride, valueStride, number, pixelOffset] };
+}
+
+/** Has boxes [from, to) read into rows of corners, before the kernel runs. */
+export function load(
+  { device, pool }: DeviceSession,
+  pipeline: GPUComputePipeline,
+  encoder: GPUCommandEncoder,
+  { buffer, words }: BoxesOnGpu,
+  from: number,
+  to: number,
+  workgroups: number,
+  into: GPUBuffer,
+  used: GPUBuffer[],
+): void {
+  if (to === from) return;
+  const groups = Math.ceil((to - from) / workgroupSize);
+  const across = Math.min(groups, workgroups);
+  const [offset, boxStride, ...rest] = words;
+  const described = pool.acquire('storage', 32);
+  used.push(described);
+  device.queue.writeBuffer(
+    described,
+    0,
+    Uint32Array.of(to - from, offset + from * boxStride, boxStride, ...rest, across * workgroupSize),
+  );
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [buffer, described, into].map((resource, binding) => ({
+        binding,
+        resource: { buffer: resource },
+      })),
+    }),
+  );
+  pass.dispatchWorkgroups(across, Math.ceil(groups / across));
+  pass.end();
 }

@@ -1,8 +1,4 @@
-export type {
-  BatchIou,
-  CalibrateOptions,
-  ExplainOptions,
-} from './batch-iou.ts';
+export type { BatchIou } from './batch-iou.ts';
 export { createBatchIou } from './create.ts';
 export type { Calibration, CalibrationEntry, CalibrationPoint } from './crossover.ts';
 export type {
@@ -10,8 +6,10 @@ export type {
   Backend,
   BatchIouOptions,
   BatchIouStats,
+  CalibrateOptions,
   Device,
   DeviceBuffer,
+  ExplainOptions,
   Explanation,
   Gpu,
   GpuAlignedOptions,

@@ -7,7 +7,7 @@
  */
 import { OptionError, UnsupportedError } from '../errors.ts';
 import type { DeviceSession } from './device.ts';
-import type { BoxesOnGpu } from './gpu-boxes.ts';
+import { type BoxesOnGpu, load } from './gpu-boxes.ts';
 import type { Job } from './pack.ts';
 import { binding, headerWords, resultWords, segmentWords, workgroupSize } from './shaders.ts';
 import type { Segment, Tile } from './tiles.ts';
@@ -245,45 +245,6 @@ function submitTile(
       );
     }),
   );
-}
-
-/** Has boxes [from, to) read into rows of corners, before the kernel runs. */
-function load(
-  { device, pool }: DeviceSession,
-  pipeline: GPUComputePipeline,
-  encoder: GPUCommandEncoder,
-  { buffer, words }: BoxesOnGpu,
-  from: number,
-  to: number,
-  workgroups: number,
-  into: GPUBuffer,
-  used: GPUBuffer[],
-): void {
-  if (to === from) return;
-  const groups = Math.ceil((to - from) / workgroupSize);
-  const across = Math.min(groups, workgroups);
-  const [offset, boxStride, ...rest] = words;
-  const described = pool.acquire('storage', 32);
-  used.push(described);
-  device.queue.writeBuffer(
-    described,
-    0,
-    Uint32Array.of(to - from, offset + from * boxStride, boxStride, ...rest, across * workgroupSize),
-  );
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(
-    0,
-    device.createBindGroup({
-      layout: pipeline.getBindGroupLayout(0),
-      entries: [buffer, described, into].map((resource, binding) => ({
-        binding,
-        resource: { buffer: resource },
-      })),
-    }),
-  );
-  pass.dispatchWorkgroups(across, Math.ceil(groups / across));
-  pass.end();
 }
 
 function termsOf(

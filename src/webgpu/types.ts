@@ -3,7 +3,7 @@
  * without `@webgpu/types` (or a `lib.dom` that has them) still compiles: there they are plain objects.
  */
 import type { BoxArray } from '../boxes/types.ts';
-import type { AngleOptions, Batch, IouOptions } from '../iou/index.ts';
+import type { AngleOptions, Batch, IouOptions, Metric } from '../iou/index.ts';
 import type { Calibration } from './crossover.ts';
 
 /** `GPUDevice` where the compiler knows it. */
@@ -167,4 +167,30 @@ export interface BatchIouStats {
   readonly pipelines: number;
   readonly devices: number;
   readonly lost: boolean;
+}
+
+export type AnyOptions = Omit<GpuPairwiseOptions, 'out'> & { readonly out?: unknown };
+
+/** A call's boxes: on the CPU, or on the GPU already. */
+export type Boxes = BoxArray | GpuBoxes;
+
+export interface ToBuffer {
+  readonly output: 'buffer';
+}
+
+export interface ToArray {
+  readonly output?: 'array';
+}
+
+export interface ExplainOptions extends JobOptions {
+  readonly kind?: JobKind;
+  readonly secondBest?: boolean;
+  readonly output?: Output;
+}
+
+export interface CalibrateOptions {
+  /** Default IoU. */
+  readonly metrics?: readonly Metric[];
+  /** Default all three. */
+  readonly kinds?: readonly JobKind[];
 }
