@@ -133,7 +133,7 @@ export class PendingAnnotations {
   }
 
   ids(): Float64Array {
-    return this.#ids.take();
+    return this.#ids.from(0);
   }
 
   at(row: number): RawAnnotation {
