@@ -68,14 +68,14 @@ Writing the matrix alone takes 14 % of the first job's time and 21 % of the 5000
 /** Text of docs/iou-variants.md. */
 export async function variantsTable(): Promise<string> {
   const rows = (await loadVariants()).map(({ variant, source }) => {
-    const name = variant.needsParameters ? `\`${variant.name}(…)\`` : `\`'${variant.name}'\``;
+    const name = source.needsParameters ? `\`${variant.name}(…)\`` : `\`'${variant.name}'\``;
     const parameters = Object.entries(variant.parameters ?? {}).map(([key, value]) => `${key} ${value}`);
     return `| ${[
       name,
       source.title,
       variant.symmetric ? 'yes' : 'no',
       detaches(variant) ? 'α' : '',
-      variant.needsParameters ? '' : parameters.join(', '),
+      source.needsParameters ? '' : parameters.join(', '),
       boundOf(variant),
       source.paper,
     ].join(' | ')} |`;

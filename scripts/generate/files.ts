@@ -56,7 +56,7 @@ export async function generateFiles(): Promise<Map<string, string>> {
     const double = emitLoops(name, variant.formula(new Terms(fullGuards)), 64, {
       splits: name === 'iou',
     });
-    const single = variant.float32
+    const single = source.float32
       ? emitLoops(name, variant.formula(new Terms(leanGuards)), 32, {
           splits: true,
           withAny: name === 'iou',
@@ -141,7 +141,7 @@ export async function generateFiles(): Promise<Map<string, string>> {
       '',
       '/** Names of the variants that need no parameter. */',
       `export type GeneratedName = ${variants
-        .filter(({ variant }) => !variant.needsParameters)
+        .filter(({ source }) => !source.needsParameters)
         .map(({ variant }) => `'${variant.name}'`)
         .join(' | ')};`,
       '',

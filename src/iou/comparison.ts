@@ -159,10 +159,8 @@ export class Comparison {
 /** The array; throws {@link OptionError} where it is too short. */
 export function withRoom<T extends { readonly length: number }>(out: T, length: number): T {
   if (out.length < length) {
-    throw new OptionError(`out must hold at least ${length} numbers, got ${out.length}`, {
-      expected: length,
-      got: out.length,
-    });
+    const got = out.length;
+    throw new OptionError(`out must hold at least ${length} numbers, got ${got}`, { expected: length, got });
   }
   return out;
 }

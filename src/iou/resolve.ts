@@ -115,7 +115,7 @@ export function implementMetric(
   if (typeof metric === 'string') return generatedImplementation(metric, conventions);
   if (typeof metric?.implement !== 'function') {
     throw new OptionError(
-      'expected a metric: the name of a variant or what a metric factory made (Wise-IoU and focal weights are losses)',
+      'expected metric to be a name or what a factory made (Wise-IoU and focal weights are losses)',
       { metric: String(metric) },
     );
   }

@@ -23,12 +23,16 @@ export function noBound(): null {
   return null;
 }
 
-/** What a variant is and where it comes from: for readers and documents, in no bundle. */
+/** What a variant is and where it comes from: for readers, documents and the generator, in no bundle. */
 export interface VariantSource {
   /** What it is, in a line. */
   readonly title: string;
   /** Its paper, or the function it follows. */
   readonly paper: string;
+  /** Also computed in float32 steps (bit for bit what a SIMD kernel computes); else float32 boxes go through float64. */
+  readonly float32?: boolean;
+  /** It has no meaning without parameters of the caller's, so it has a factory and no name. */
+  readonly needsParameters?: boolean;
 }
 
 /** An IoU variant: one formula and what is known about it. */
@@ -37,12 +41,8 @@ export interface Variant {
   readonly name: string;
   /** Whether swapping the boxes leaves it as it is. */
   readonly symmetric: boolean;
-  /** Also computed in float32 steps (bit for bit what a SIMD kernel computes); else float32 boxes go through float64. */
-  readonly float32?: boolean;
   /** Name of the variant whose library rules it follows. Default: its own. */
   readonly guardsOf?: string;
-  /** It has no meaning without parameters of the caller's, so it has a factory and no name. */
-  readonly needsParameters?: boolean;
   /** Run-time scalars the formula reads by `parameter(name)`, with their defaults. */
   readonly parameters?: Readonly<Record<string, number>>;
   /** Similarity of box a (prediction, row) and box b (target, column). */

@@ -4,13 +4,13 @@ import { neverAboveIou, type Variant, type VariantSource } from '../formula/vari
 export const source: VariantSource = {
   title: 'Complete IoU',
   paper: 'Zheng et al., AAAI 2020, Eq. 8–11, arXiv 1911.08287',
+  float32: true,
 };
 
 /** DIoU less α·v, v the squared difference of the boxes' aspect angles; α is a weight, not differentiated. */
 export const variant: Variant = {
   name: 'ciou',
   symmetric: true,
-  float32: true,
   formula: (terms) => {
     const { alphaEps = 0, alphaGate } = terms.guards;
     const v = terms.aspectDifference;

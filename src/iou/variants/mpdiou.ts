@@ -4,13 +4,13 @@ import { neverAboveIou, type Variant, type VariantSource } from '../formula/vari
 export const source: VariantSource = {
   title: 'Minimum-point-distance IoU (needs the image size)',
   paper: 'Ma and Xu 2023, arXiv 2307.07662',
+  needsParameters: true,
 };
 
 /** IoU less the squared distances of the top-left and of the bottom-right corners over the image's squared diagonal. */
 export const variant: Variant = {
   name: 'mpdiou',
   symmetric: true,
-  needsParameters: true,
   parameters: { imageDiagonalSquared: Number.NaN },
   formula: (terms) => {
     const { a, b } = terms;
