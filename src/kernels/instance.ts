@@ -9,37 +9,7 @@
 const MEMORY_CEILING = 64 * 1024 * 1024;
 
 /** The smallest module that uses a SIMD instruction: `(func (drop (i32x4.splat (i32.const 0))))`. */
-const probe = Uint8Array.of(
-  0,
-  97,
-  115,
-  109,
-  1,
-  0,
-  0,
-  0,
-  1,
-  4,
-  1,
-  96,
-  0,
-  0,
-  3,
-  2,
-  1,
-  0,
-  10,
-  9,
-  1,
-  7,
-  0,
-  65,
-  0,
-  253,
-  17,
-  26,
-  11,
-);
+const probe = '$}+}=}7%$$$%)%}*$$(&%$/.%,$g$!6?0';
 
 let available: boolean | undefined;
 
@@ -47,7 +17,7 @@ let available: boolean | undefined;
 export function simdAvailable(): boolean {
   if (available === undefined) {
     try {
-      new WebAssembly.Module(probe);
+      new WebAssembly.Module(bytesOf(probe));
       available = true;
     } catch {
       // No engine support, or a policy that refuses wasm: the JavaScript twins run.

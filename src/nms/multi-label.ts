@@ -4,6 +4,7 @@ import { OptionError, ShapeError } from '../errors.ts';
 import { numberOption, requireFloats } from './input.ts';
 import { nms } from './nms.ts';
 import type { NmsOptions, ScoreArray } from './types.ts';
+import { gatherBoxes } from './voting.ts';
 
 export interface MultiLabelOptions extends Omit<NmsOptions, 'classIds'> {
   /** Only scores strictly above this become rows. */
@@ -57,20 +58,12 @@ export function multiLabelNms(boxes: BoxArray, scores: ScoreArray, options: Mult
   const count = boxes.length / 4;
   if (count === 0 && scores.length === 0) return multiLabelCandidates(scores, 1, options.scoreThreshold);
   const rows = multiLabelCandidates(scores, scores.length / count, options.scoreThreshold);
-  const rowBoxes =
-    boxes instanceof Float32Array
-      ? new Float32Array(4 * rows.indices.length)
-      : new Float64Array(4 * rows.indices.length);
-  rows.indices.forEach((index, row) => {
-    for (let c = 0; c < 4; c++) rowBoxes[4 * row + c] = boxes[4 * index + c]!;
-  });
+  const rowBoxes = gatherBoxes(boxes, rows.indices, boxes);
   const keep = nms(rowBoxes, rows.scores, { ...options, classIds: rows.classIds });
-  const kept =
-    rows.scores instanceof Float32Array ? new Float32Array(keep.length) : new Float64Array(keep.length);
-  for (let i = 0; i < keep.length; i++) kept[i] = rows.scores[keep[i]!]!;
   return {
     indices: keep.map((row) => rows.indices[row]!),
-    scores: kept,
+    // a slice for its precision and length
+    scores: rows.scores.slice(0, keep.length).map((_, i) => rows.scores[keep[i]!]!),
     classIds: Int32Array.from(keep, (row) => rows.classIds[row]!),
   };
 }

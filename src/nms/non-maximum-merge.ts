@@ -1,7 +1,7 @@
 /** Non-maximum merging: overlapping boxes become their union, as tiled inference needs it. */
 import type { BoxArray } from '../boxes/types.ts';
 import type { Fusion } from './fusion.ts';
-import { choiceOption, countBoxes, numberOption, requireClassIds } from './input.ts';
+import { choiceOption, numberOption } from './input.ts';
 import { type RankedGroup, rankedGroups, Survivors } from './ranked.ts';
 import type { NmsOptions, ScoreArray } from './types.ts';
 import { gatherBoxes } from './voting.ts';
@@ -94,11 +94,9 @@ export function nonMaximumMerge(
 
 /** The other order of ties is the same order of reversed boxes. */
 function mergeReversed(boxes: BoxArray, scores: ScoreArray, options: NonMaximumMergeOptions): MergeResult {
-  const count = countBoxes(boxes, scores);
-  const turned = boxes.slice();
-  for (let i = 0; i < count; i++) turned.set(boxes.subarray(4 * i, 4 * i + 4), 4 * (count - 1 - i));
+  const last = scores.length - 1;
+  const turned = boxes.map((_, i) => boxes[4 * (last - (i >> 2)) + (i & 3)]!);
   const { classIds } = options;
-  requireClassIds(classIds, count);
   const merged = nonMaximumMerge(turned, scores.slice().reverse(), {
     ...options,
     ties: 'lower',
@@ -106,8 +104,8 @@ function mergeReversed(boxes: BoxArray, scores: ScoreArray, options: NonMaximumM
   });
   return {
     ...merged,
-    indices: merged.indices.map((index) => count - 1 - index),
-    clusterIds: merged.clusterIds.slice().reverse(),
+    indices: merged.indices.map((index) => last - index),
+    clusterIds: merged.clusterIds.reverse(),
   };
 }
 

@@ -150,10 +150,7 @@ function planGrid(
       wait = stride;
     }
     // the far end is the larger one, whichever side of 0 the box lies on
-    if (x2 > widest) widest = x2;
-    if (-x1 > widest) widest = -x1;
-    if (y2 > widest) widest = y2;
-    if (-y1 > widest) widest = -y1;
+    widest = Math.max(widest, x2, -x1, y2, -y1);
     const area = width * height;
     if (area < smallest) smallest = area;
     if (area > largest) largest = area;
@@ -191,8 +188,8 @@ function planGrid(
  */
 function spread(sample: number[]): [start: number, length: number] {
   sample.sort((a, b) => a - b);
-  const low = sample[Math.floor(0.1 * sample.length)] ?? 0;
-  const middle = (sample[Math.floor(0.9 * sample.length)] ?? 0) - low;
+  const low = sample[Math.floor(0.1 * sample.length)]!;
+  const middle = sample[Math.floor(0.9 * sample.length)]! - low;
   return [low - middle / 8, 1.25 * middle];
 }
 

@@ -79,7 +79,7 @@ export function moveByVotes(
 
 /** The boxes of some indices, in the precision of `like`. */
 export function gatherBoxes(
-  all: Float64Array,
+  all: BoxArray,
   indices: Uint32Array,
   like: BoxArray,
 ): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
