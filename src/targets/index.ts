@@ -2,8 +2,9 @@ export { type TargetConfig, type TargetConfigInput, targetConfig } from './confi
 export { writeNpy } from './formats/npy.ts';
 export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export type { NamedTensor, TensorData, Tensors } from './formats/tensors.ts';
+export { type AnnotatedImage, imageOf } from './image.ts';
 export { inputTransform } from './input.ts';
-export { type AnnotatedImage, imageOf, TargetMaker, type TargetMakerOptions } from './maker.ts';
+export { TargetMaker, type TargetMakerOptions } from './maker.ts';
 export { type ImagePredictions, needsPredictions } from './matching.ts';
 export { presetNames, presets, type TargetPreset } from './presets.ts';
 export { PriorSource } from './priors.ts';

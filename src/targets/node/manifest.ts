@@ -6,7 +6,7 @@ import type { Size } from '../../boxes/types.ts';
 import type { SlicedDataset } from '../../datasets/index.ts';
 import { OptionError } from '../../errors.ts';
 import type { TargetConfig } from '../config.ts';
-import { imageOf } from '../maker.ts';
+import { imageOf } from '../image.ts';
 import { layoutVersion, type ShardFormat } from '../shard.ts';
 import { sha256 } from './job.ts';
 import { priorsFile } from './priors-file.ts';
