@@ -1,3 +1,4 @@
 export type { GpuTensor } from './heads.ts';
+export type { ReduceRequest } from './job.ts';
 export { gpuHeads } from './names.ts';
-export { GpuReducer, type Reduced, type ReduceRequest, type ReducerStats } from './reducer.ts';
+export { GpuReducer, type Reduced, type ReducerStats } from './reducer.ts';
