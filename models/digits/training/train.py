@@ -29,7 +29,7 @@ def arguments():
     parser.add_argument("--out", required=True)
     parser.add_argument("--metric", choices=["giou", "diou", "ciou"], default="ciou", help="of the box loss")
     parser.add_argument("--check", type=int, default=1000, help="steps between comparisons of the losses; 0: none")
-    parser.add_argument("--steps", type=int, default=3500)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--decay", type=float, default=0.02)
