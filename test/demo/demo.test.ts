@@ -35,7 +35,8 @@ afterEach(async () => {
   await page?.close();
 });
 
-const shownCount = () => page.locator('#count').textContent().then(Number);
+/** How many detections there are; a long list says `60 of 68`. */
+const shownCount = async () => Number((await page.locator('#count').textContent())?.split(' of ').at(-1));
 
 async function moveSlider(id: string, value: number): Promise<void> {
   await page.locator(id).fill(String(value));

@@ -67,10 +67,10 @@ describe('the tarball', () => {
     }
   });
 
-  it('stays below 3 MB packed and 9 MB unpacked, a third of which are source maps', () => {
-    // 2.2 and 5.8 MB in November 2026; 1.2 MB of it is the model
-    expect(folder.tarball.size).toBeLessThan(3e6);
-    expect(folder.tarball.unpackedSize).toBeLessThan(9e6);
+  it('stays below 3.5 MB packed and 11 MB unpacked, a third of which are source maps', () => {
+    // 3.3 MB packed in November 2026, since matching, datasets, targets and the GPU came; 1.2 MB of it is the model
+    expect(folder.tarball.size).toBeLessThan(3.5e6);
+    expect(folder.tarball.unpackedSize).toBeLessThan(11e6);
   });
 
   it('has every file that package.json names', () => {
