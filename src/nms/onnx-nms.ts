@@ -12,7 +12,7 @@ export interface OnnxNmsOptions {
   readonly centerPointBox?: 0 | 1;
   /** The operator's default is 0: nothing is returned. Negative counts as 0. */
   readonly maxOutputBoxesPerClass?: number;
-  /** In 0..1, default 0. */
+  /** In 0..1, default 0; rounded to float32 for float32 boxes. */
   readonly iouThreshold?: number;
   /** Keeps scores strictly above this. Default: no filter. */
   readonly scoreThreshold?: number;
@@ -45,10 +45,12 @@ export function onnxNms(
   if (scores.length !== batches * classes * count) {
     throw new ShapeError(`scores: expected ${batches * classes * count}, got ${scores.length}`);
   }
-  const iouThreshold = numberOption('iouThreshold', options.iouThreshold, 0);
-  if (!(iouThreshold >= 0 && iouThreshold <= 1)) {
-    throw new OptionError(`iouThreshold: expected a number in 0..1, got ${iouThreshold}`);
+  const given = numberOption('iouThreshold', options.iouThreshold, 0);
+  if (!(given >= 0 && given <= 1)) {
+    throw new OptionError(`iouThreshold: expected a number in 0..1, got ${given}`);
   }
+  // The operator's threshold is a float32 tensor: an IoU stored as 0.3 is not above 0.3.
+  const iouThreshold = boxes instanceof Float32Array ? Math.fround(given) : given;
   const maxDetections = Math.max(
     0,
     Math.floor(numberOption('maxOutputBoxesPerClass', options.maxOutputBoxesPerClass, 0)),

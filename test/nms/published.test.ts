@@ -55,6 +55,16 @@ describe('ONNX NonMaxSuppression', () => {
     expect([...onnxNms(six32, sixScores, { ...one, maxOutputBoxesPerClass: -1 })]).toEqual([]);
   });
 
+  it('compares with a float32 threshold, as the operator gets it: an IoU stored from 0.3 is not above 0.3', () => {
+    // intersection 3, union 10; y1,x1,y2,x2
+    const pair = Float32Array.of(0, 0, 6.5, 1, 3.5, 0, 10, 1);
+    const threshold = { batches: 1, classes: 1, maxOutputBoxesPerClass: 2, iouThreshold: 0.3 };
+    expect([...onnxNms(pair, Float32Array.of(0.9, 0.8), threshold)]).toEqual([0, 0, 0, 0, 0, 1]);
+    expect([...onnxNms(Float64Array.from(pair), Float32Array.of(0.9, 0.8), threshold)]).toHaveLength(6);
+    // torchvision compares the float32 IoU, a little more than 0.3, with the double
+    expect([...nms(pair, Float32Array.of(0.9, 0.8), { iouThreshold: 0.3 })]).toEqual([0]);
+  });
+
   it('filters by score, in rows of batch, class, box', () => {
     expect([...onnxNms(six32, sixScores, { ...one, scoreThreshold: 0 })]).toEqual([
       0, 0, 3, 0, 0, 0, 0, 0, 5,
