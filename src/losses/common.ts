@@ -84,28 +84,38 @@ export function openLoss(prediction: FloatArray, termCount: number, options: Los
 
 /**
  * The result of a call. A sum that is not finite comes from input that is not: the first such number is reported, and
- * nothing is spread silently.
+ * nothing is spread silently. Losses in which such a number may leave the sum finite call {@link expectFinite} first.
  */
 export function closeLoss(
   loss: string,
   sum: number,
   buffers: LossBuffers,
-  ...inputs: readonly (readonly [name: string, values: ArrayLike<number>])[]
+  ...inputs: readonly LossInput[]
 ): LossResult {
-  if (!Number.isFinite(sum)) reportNonFinite(loss, inputs);
+  if (!Number.isFinite(sum)) {
+    expectFinite(loss, ...inputs);
+    throw new NumericError(
+      `${loss}: the sum is ${sum} though every input is finite: an option out of range, or an overflow`,
+      { loss },
+    );
+  }
   const { terms, gradient, scale } = buffers;
   return { value: sum * scale, gradient, ...(terms === undefined ? {} : { perElement: terms }) };
 }
 
-function reportNonFinite(loss: string, inputs: readonly (readonly [string, ArrayLike<number>])[]): never {
+/** An array a loss reads, by the name its user knows. */
+export type LossInput = readonly [name: string, values: ArrayLike<number> | undefined];
+
+/** NumericError that names the first number that is NaN or infinite. */
+export function expectFinite(loss: string, ...inputs: readonly LossInput[]): void {
   for (const [name, values] of inputs) {
+    if (values === undefined) continue;
     for (let i = 0; i < values.length; i++) {
       if (!Number.isFinite(values[i]!)) {
         throw new NumericError(`${loss}: ${name}[${i}] is ${values[i]}`, { loss, input: name, index: i });
       }
     }
   }
-  throw new NumericError(`${loss}: the sum overflows float64`, { loss });
 }
 
 /** N of an N×C array; ShapeError when C does not divide its length. */
@@ -129,6 +139,24 @@ export function expectLength(name: string, values: ArrayLike<number>, expected: 
       expected,
       got: values.length,
     });
+  }
+}
+
+/** Throws unless there is a label a sample and each is a class, or `ignoreIndex` where one is given. */
+export function checkLabels(
+  labels: ArrayLike<number>,
+  samples: number,
+  classes: number,
+  ignoreIndex?: number,
+): void {
+  expectLength('labels', labels, samples);
+  for (let i = 0; i < samples; i++) {
+    const label = labels[i]!;
+    if (label !== ignoreIndex && !(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new OptionError(`labels[${i}] must be a class index from 0 to ${classes - 1}, got ${label}`, {
+        index: i,
+      });
+    }
   }
 }
 

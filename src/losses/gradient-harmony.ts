@@ -7,6 +7,7 @@
 import { binaryCrossEntropy, sigmoid } from './classification/logistic.ts';
 import {
   closeLoss,
+  expectFinite,
   expectLength,
   type FloatArray,
   type LossOptions,
@@ -89,6 +90,8 @@ export function ghmClassificationLoss(
   const { bins = 10, mask } = options;
   expectLength('targets', targets, logits.length);
   if (mask !== undefined) expectLength('mask', mask, logits.length);
+  expectFinite('ghmClassificationLoss', ['logits', logits], ['targets', targets], ['mask', mask]);
+  expectFinite('ghmClassificationLoss', ['binCounts', options.binCounts]);
   const binOf = new Int32Array(logits.length);
   for (let i = 0; i < logits.length; i++) {
     const counted = mask === undefined || mask[i]! > 0;
@@ -107,9 +110,8 @@ export function ghmClassificationLoss(
     sum += term;
     if (terms !== undefined) terms[i] = term;
     gradient[i] = weight * (sigmoid(x) - t) * scale;
-    if (Number.isNaN(x)) sum = Number.NaN;
   }
-  const result = closeLoss('ghmClassificationLoss', sum, buffers, ['logits', logits], ['targets', targets]);
+  const result = closeLoss('ghmClassificationLoss', sum, buffers);
   return { ...result, binCounts: harmony.binCounts };
 }
 
@@ -126,6 +128,8 @@ export function ghmRegressionLoss(
   const { bins = 10, mask, mu = 0.02 } = options;
   expectLength('target', target, prediction.length);
   if (mask !== undefined) expectLength('mask', mask, prediction.length);
+  expectFinite('ghmRegressionLoss', ['prediction', prediction], ['target', target], ['mask', mask]);
+  expectFinite('ghmRegressionLoss', ['binCounts', options.binCounts]);
   const binOf = new Int32Array(prediction.length);
   for (let i = 0; i < prediction.length; i++) {
     const d = prediction[i]! - target[i]!;
@@ -146,7 +150,7 @@ export function ghmRegressionLoss(
     if (terms !== undefined) terms[i] = term;
     gradient[i] = (weight * d * scale) / length;
   }
-  const result = closeLoss('ghmRegressionLoss', sum, buffers, ['prediction', prediction], ['target', target]);
+  const result = closeLoss('ghmRegressionLoss', sum, buffers);
   return { ...result, binCounts: harmony.binCounts };
 }
 

@@ -20,6 +20,7 @@ export * from './recognition/margin-losses.ts';
 export type { MarginSoftmaxOptions, MarginSoftmaxResult } from './recognition/margin-softmax.ts';
 export type { ArcFallback } from './recognition/margins.ts';
 export { sphereFacePsi } from './recognition/margins.ts';
+export * from './recognition/partial-fc.ts';
 export * from './recognition/sub-center.ts';
 export * from './recognition/triplet.ts';
 export * from './regression/bounded-iou.ts';

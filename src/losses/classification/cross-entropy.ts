@@ -1,7 +1,9 @@
 /** Softmax cross-entropy and softmax focal loss, on logits. */
 import { OptionError } from '../../errors.ts';
 import {
+  checkLabels,
   closeLoss,
+  expectFinite,
   expectLength,
   type FloatArray,
   type LossOptions,
@@ -23,20 +25,11 @@ export interface CrossEntropyOptions extends LossOptions {
   readonly classWeights?: ArrayLike<number>;
   /** Samples with this label count for nothing. Default −100. */
   readonly ignoreIndex?: number;
-  /** What `'mean'` divides by: the summed class weights of counted samples (torch), or all N samples (mmdetection). Default `'counted'`. */
+  /**
+   * What `'mean'` divides by: the summed class weights of counted samples (torch), or all N samples (mmdetection).
+   * Default `'counted'`; `'all'` with `preset: 'mmdetection'`.
+   */
   readonly averageOver?: 'counted' | 'all';
-}
-
-/** Throws unless every label is a class or the ignored index. */
-function checkLabels(labels: ArrayLike<number>, classes: number, ignoreIndex: number): void {
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    if (label !== ignoreIndex && !(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw new OptionError(`labels[${i}] must be a class index from 0 to ${classes - 1}, got ${label}`, {
-        index: i,
-      });
-    }
-  }
 }
 
 /**
@@ -59,10 +52,7 @@ export function crossEntropyLoss(
   const ignoreIndex = options.ignoreIndex ?? -100;
   const samples = sampleCount('logits', logits.length, classes);
   const soft = labels.length === logits.length && classes > 1;
-  if (!soft) {
-    expectLength('labels', labels, samples);
-    checkLabels(labels, classes, ignoreIndex);
-  }
+  if (!soft) checkLabels(labels, samples, classes, ignoreIndex);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new OptionError(`labelSmoothing must lie in 0–1, got ${labelSmoothing}`, { labelSmoothing });
   }
@@ -71,22 +61,18 @@ export function crossEntropyLoss(
   if (classWeights !== undefined) expectLength('classWeights', classWeights, classes);
   if (weights !== undefined) expectLength('weights', weights, samples);
 
+  const averageOver = options.averageOver ?? (options.preset === 'mmdetection' ? 'all' : 'counted');
   let divisor = samples;
-  if (!soft && options.averageOver !== 'all') {
+  if (!soft && averageOver === 'counted') {
     divisor = 0;
     for (let i = 0; i < samples; i++) {
       if (labels[i] !== ignoreIndex) divisor += classWeights === undefined ? 1 : classWeights[labels[i]!]!;
     }
   }
+  expectFinite('crossEntropyLoss', ['logits', logits]);
   const buffers = openLoss(logits, samples, options);
-  const scale =
-    options.reduction === undefined || options.reduction === 'mean'
-      ? options.avgFactor === undefined
-        ? divisor === 0
-          ? 0
-          : 1 / divisor
-        : buffers.scale
-      : buffers.scale;
+  const plainMean = (options.reduction ?? 'mean') === 'mean' && options.avgFactor === undefined;
+  const scale = plainMean ? (divisor === 0 ? 0 : 1 / divisor) : buffers.scale;
   const { gradient, terms } = buffers;
   const logProbabilities = new Float64Array(classes);
   const target = new Float64Array(classes);
@@ -122,8 +108,10 @@ export function crossEntropyLoss(
     'crossEntropyLoss',
     sum,
     { gradient, terms, scale },
-    ['logits', logits],
     ['labels', labels],
+    ['weights', weights],
+    ['classWeights', classWeights],
+    ['smoothingDistribution', smoothingDistribution],
   );
 }
 
@@ -138,11 +126,14 @@ export interface SoftmaxFocalOptions extends LossOptions {
   readonly polyEpsilon?: number;
   /** A weight a class, taken by the label. */
   readonly classWeights?: ArrayLike<number>;
+  /** Samples with this label count for nothing, as do those with a negative one. */
+  readonly ignoreIndex?: number;
 }
 
 /**
- * Softmax focal loss −α·w_y·(1 − p_y)^γ·ln p_y of N×C logits; a negative label counts for nothing. `'mean'` divides by N.
+ * Softmax focal loss −Σ_c q_c·α·w_c·(1 − p_c)^γ·ln p_c of N×C logits. `'mean'` divides by N.
  *
+ * `labels`: N class indices (q is 1 at the label; a negative one counts for nothing), or N×C probabilities q.
  * Source: mmcv `softmax_focal_loss`; Leng et al., "PolyLoss", ICLR 2022, for `polyEpsilon`.
  */
 export function softmaxFocalLoss(
@@ -150,51 +141,63 @@ export function softmaxFocalLoss(
   labels: ArrayLike<number>,
   options: SoftmaxFocalOptions,
 ): LossResult {
-  const { classes, alpha = 0.25, gamma = 2, polyEpsilon = 0, classWeights, weights } = options;
+  const { classes, alpha = 0.25, gamma = 2, polyEpsilon = 0, classWeights, weights, ignoreIndex } = options;
   const samples = sampleCount('logits', logits.length, classes);
-  expectLength('labels', labels, samples);
+  const soft = labels.length === logits.length && classes > 1;
+  const ignored = (label: number): boolean => label < 0 || label === ignoreIndex;
+  if (!soft) {
+    checkLabels(
+      Array.from(labels, (label) => (ignored(label) ? -1 : label)),
+      samples,
+      classes,
+      -1,
+    );
+  }
   if (classWeights !== undefined) expectLength('classWeights', classWeights, classes);
   if (weights !== undefined) expectLength('weights', weights, samples);
+  expectFinite('softmaxFocalLoss', ['logits', logits]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;
   const logProbabilities = new Float64Array(classes);
+  const slopes = new Float64Array(classes); // d term / d ln p
 
   let sum = 0;
   for (let i = 0; i < samples; i++) {
     const offset = i * classes;
-    const label = labels[i]!;
-    if (label < 0) {
+    if (!soft && ignored(labels[i]!)) {
       gradient.fill(0, offset, offset + classes);
       continue;
     }
-    if (!Number.isInteger(label) || label >= classes) {
-      throw new OptionError(`labels[${i}] must be a class index below ${classes}, got ${label}`, {
-        index: i,
-      });
-    }
     logSoftmaxRow(logits, offset, classes, logProbabilities);
-    const logP = logProbabilities[label]!;
-    const p = Math.exp(logP);
-    const miss = -Math.expm1(logP);
-    let factor = alpha * (classWeights === undefined ? 1 : classWeights[label]!);
-    if (weights !== undefined) factor *= weights[i]!;
-    const modulation = power(miss, gamma);
-    const term = factor * modulation * (polyEpsilon * miss - logP);
-    // d term / d ln p
-    const slope =
-      factor * (powerSlope(miss, gamma) * p * logP - modulation * (1 + polyEpsilon * (gamma + 1) * p));
+    const weight = alpha * (weights === undefined ? 1 : weights[i]!);
+    let term = 0;
+    let total = 0;
+    for (let c = 0; c < classes; c++) {
+      const q = soft ? labels[offset + c]! : labels[i] === c ? 1 : 0;
+      slopes[c] = 0;
+      if (q === 0) continue;
+      const factor = weight * q * (classWeights === undefined ? 1 : classWeights[c]!);
+      const logP = logProbabilities[c]!;
+      const p = Math.exp(logP);
+      const miss = -Math.expm1(logP);
+      const modulation = power(miss, gamma);
+      term += factor * modulation * (polyEpsilon * miss - logP);
+      slopes[c] =
+        factor * (powerSlope(miss, gamma) * p * logP - modulation * (1 + polyEpsilon * (gamma + 1) * p));
+      total += slopes[c]!;
+    }
     sum += term;
     if (terms !== undefined) terms[i] = term;
     for (let c = 0; c < classes; c++) {
-      gradient[offset + c] = slope * ((c === label ? 1 : 0) - Math.exp(logProbabilities[c]!)) * scale;
+      gradient[offset + c] = (slopes[c]! - total * Math.exp(logProbabilities[c]!)) * scale;
     }
   }
   return closeLoss(
     'softmaxFocalLoss',
     sum,
     buffers,
-    ['logits', logits],
     ['labels', labels],
-    ['weights', weights ?? []],
+    ['weights', weights],
+    ['classWeights', classWeights],
   );
 }

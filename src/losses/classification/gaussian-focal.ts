@@ -1,6 +1,7 @@
 /** Gaussian focal loss of heatmap detectors (CornerNet, CenterNet). */
 import {
   closeLoss,
+  expectFinite,
   expectLength,
   type FloatArray,
   type LossOptions,
@@ -34,6 +35,7 @@ export function gaussianFocalLoss(
   const { alpha = 2, gamma = 4, eps = 1e-12, weights } = options;
   expectLength('heatmap', heatmap, prediction.length);
   if (weights !== undefined) expectLength('weights', weights, prediction.length);
+  expectFinite('gaussianFocalLoss', ['prediction', prediction]);
   const fromLogits = options.input !== 'probabilities';
   const buffers = openLoss(prediction, prediction.length, options);
   const { gradient, terms, scale } = buffers;
@@ -60,12 +62,5 @@ export function gaussianFocalLoss(
     if (terms !== undefined) terms[i] = weight * term;
     gradient[i] = weight * slope * (fromLogits ? p * q : 1) * scale;
   }
-  return closeLoss(
-    'gaussianFocalLoss',
-    sum,
-    buffers,
-    ['prediction', prediction],
-    ['heatmap', heatmap],
-    ['weights', weights ?? []],
-  );
+  return closeLoss('gaussianFocalLoss', sum, buffers, ['heatmap', heatmap], ['weights', weights]);
 }

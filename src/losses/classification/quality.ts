@@ -2,6 +2,7 @@
 import { OptionError } from '../../errors.ts';
 import {
   closeLoss,
+  expectFinite,
   expectLength,
   type FloatArray,
   type LossOptions,
@@ -57,7 +58,7 @@ export function qualityFocalLoss(
     buffers,
     ['logits', logits],
     ['qualities', qualities],
-    ['weights', weights ?? []],
+    ['weights', weights],
   );
 }
 
@@ -97,6 +98,7 @@ export function varifocalLoss(
   } = options;
   expectLength('qualities', qualities, logits.length);
   if (positives !== undefined) expectLength('positives', positives, logits.length);
+  expectFinite('varifocalLoss', ['positives', positives]);
   const stride = weightStride(weights, sampleCount('logits', logits.length, classes), logits.length);
   const buffers = openLoss(logits, logits.length, options);
   const { gradient, terms, scale } = buffers;
@@ -124,7 +126,7 @@ export function varifocalLoss(
     buffers,
     ['logits', logits],
     ['qualities', qualities],
-    ['weights', weights ?? []],
+    ['weights', weights],
   );
 }
 
@@ -148,8 +150,10 @@ export function distributionFocalLoss(
 ): LossResult {
   const { bins, clampMargin, weights } = options;
   const samples = sampleCount('logits', logits.length, bins);
+  if (bins < 2) throw new OptionError(`bins must be ≥ 2, got ${bins}`, { bins });
   expectLength('distances', distances, samples);
   if (weights !== undefined) expectLength('weights', weights, samples);
+  expectFinite('distributionFocalLoss', ['logits', logits], ['distances', distances]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;
   const logProbabilities = new Float64Array(bins);
@@ -172,12 +176,5 @@ export function distributionFocalLoss(
       gradient[i * bins + b] = weight * (Math.exp(logProbabilities[b]!) - target) * scale;
     }
   }
-  return closeLoss(
-    'distributionFocalLoss',
-    sum,
-    buffers,
-    ['logits', logits],
-    ['distances', distances],
-    ['weights', weights ?? []],
-  );
+  return closeLoss('distributionFocalLoss', sum, buffers, ['weights', weights]);
 }

@@ -1,6 +1,8 @@
 /** Seesaw loss of long-tailed classification. */
 import {
+  checkLabels,
   closeLoss,
+  expectFinite,
   expectLength,
   type FloatArray,
   type LossOptions,
@@ -15,6 +17,8 @@ export interface SeesawOptions extends LossOptions {
   readonly classes: number;
   /** Samples seen of each class so far, this batch included: C numbers. The caller keeps them. */
   readonly sampleCounts: ArrayLike<number>;
+  /** Samples with this label count for nothing. Default −100. */
+  readonly ignoreIndex?: number;
   /** Exponent of the mitigation factor (fewer punishments for rare classes). Default 0.8. */
   readonly p?: number;
   /** Exponent of the compensation factor (more for misclassified samples). Default 2. */
@@ -34,11 +38,12 @@ export function seesawLoss(
   labels: ArrayLike<number>,
   options: SeesawOptions,
 ): LossResult {
-  const { classes, sampleCounts, p = 0.8, q = 2, eps = 0.01, weights } = options;
+  const { classes, sampleCounts, ignoreIndex = -100, p = 0.8, q = 2, eps = 0.01, weights } = options;
   const samples = sampleCount('logits', logits.length, classes);
-  expectLength('labels', labels, samples);
+  checkLabels(labels, samples, classes, ignoreIndex);
   expectLength('sampleCounts', sampleCounts, classes);
   if (weights !== undefined) expectLength('weights', weights, samples);
+  expectFinite('seesawLoss', ['logits', logits], ['sampleCounts', sampleCounts]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;
   const raw = new Float64Array(classes);
@@ -48,6 +53,10 @@ export function seesawLoss(
   for (let i = 0; i < samples; i++) {
     const offset = i * classes;
     const label = labels[i]!;
+    if (label === ignoreIndex) {
+      gradient.fill(0, offset, offset + classes);
+      continue;
+    }
     logSoftmaxRow(logits, offset, classes, raw);
     const own = Math.max(Math.exp(raw[label]!), eps);
     const ownCount = Math.max(sampleCounts[label]!, 1);
@@ -67,12 +76,5 @@ export function seesawLoss(
       gradient[offset + c] = weight * (Math.exp(logProbabilities[c]!) - (c === label ? 1 : 0)) * scale;
     }
   }
-  return closeLoss(
-    'seesawLoss',
-    sum,
-    buffers,
-    ['logits', logits],
-    ['labels', labels],
-    ['weights', weights ?? []],
-  );
+  return closeLoss('seesawLoss', sum, buffers, ['weights', weights]);
 }

@@ -4,19 +4,25 @@ import { useSimd } from '../../kernels/backend.ts';
 import { focalKernel } from '../../kernels/losses.ts';
 import {
   closeLoss,
+  expectLength,
   type FloatArray,
   type LossOptions,
   type LossResult,
   openLoss,
   sampleCount,
-  weightStride,
 } from '../common.ts';
 import { power, powerSlope } from './logistic.ts';
-import { areLabels, denseTargets } from './targets.ts';
+import { areLabels, denseTargets, weightsWithIgnored } from './targets.ts';
 
 export interface SigmoidLossOptions extends LossOptions {
   /** C of N×C logits; needed where targets are class indices or weights are one a sample. Default 1. */
   readonly classes?: number;
+  /**
+   * Where targets are class indices: samples with this one count for nothing (mmdetection 255, detectron2 and
+   * EfficientDet −1 or −2). `'mean'` still divides by all N·C, as mmdetection does; `avgFactor` divides otherwise.
+   * Default none: C and every negative index are background.
+   */
+  readonly ignoreIndex?: number;
 }
 
 export interface SigmoidFocalOptions extends SigmoidLossOptions {
@@ -46,15 +52,22 @@ export function sigmoidFocalLoss(
   targets: ArrayLike<number>,
   options: SigmoidFocalOptions = {},
 ): LossResult {
-  const { alpha = 0.25, gamma = 2, polyEpsilon = 0, classes, weights } = options;
+  const { alpha = 0.25, gamma = 2, polyEpsilon = 0, classes, ignoreIndex } = options;
   if (!(alpha === -1 || (alpha >= 0 && alpha <= 1))) {
     throw new OptionError(`alpha must be −1 or lie in 0–1, got ${alpha}`, { alpha });
   }
   if (!(gamma >= 0)) throw new OptionError(`gamma must be ≥ 0, got ${gamma}`, { gamma });
   const columns = classes ?? 1;
   const samples = sampleCount('logits', logits.length, columns);
-  const labels = areLabels(targets, logits.length, classes);
-  const stride = weightStride(weights, samples, logits.length);
+  const labels = areLabels(targets, logits.length, classes, ignoreIndex);
+  const [weights, stride] = weightsWithIgnored(
+    options.weights,
+    targets,
+    samples,
+    logits.length,
+    labels,
+    ignoreIndex,
+  );
   const buffers = openLoss(logits, logits.length, options);
   const { gradient, terms, scale } = buffers;
   const positive = alpha === -1 ? 1 : alpha;
@@ -69,7 +82,7 @@ export function sigmoidFocalLoss(
       return closeLoss('sigmoidFocalLoss', total, buffers, ['logits', logits], ['targets', targets]);
   }
 
-  const dense = denseTargets(targets, logits.length, classes);
+  const dense = denseTargets(targets, logits.length, classes, ignoreIndex);
   let sum = 0;
   for (let i = 0; i < logits.length; i++) {
     const x = logits[i]!;
@@ -102,7 +115,7 @@ export function sigmoidFocalLoss(
     buffers,
     ['logits', logits],
     ['targets', targets],
-    ['weights', weights ?? []],
+    ['weights', weights],
   );
 }
 
@@ -124,11 +137,19 @@ export function binaryCrossEntropyLoss(
   targets: ArrayLike<number>,
   options: BinaryCrossEntropyOptions = {},
 ): LossResult {
-  const { classes, weights, positiveWeights, labelSmoothing = 0 } = options;
+  const { classes, ignoreIndex, positiveWeights, labelSmoothing = 0 } = options;
   const columns = classes ?? positiveWeights?.length ?? 1;
   const samples = sampleCount('logits', logits.length, columns);
-  const dense = denseTargets(targets, logits.length, classes);
-  const stride = weightStride(weights, samples, logits.length);
+  if (positiveWeights !== undefined) expectLength('positiveWeights', positiveWeights, columns);
+  const dense = denseTargets(targets, logits.length, classes, ignoreIndex);
+  const [weights, stride] = weightsWithIgnored(
+    options.weights,
+    targets,
+    samples,
+    logits.length,
+    dense !== targets,
+    ignoreIndex,
+  );
   const buffers = openLoss(logits, logits.length, options);
   const { gradient, terms, scale } = buffers;
 
@@ -155,6 +176,7 @@ export function binaryCrossEntropyLoss(
     buffers,
     ['logits', logits],
     ['targets', targets],
-    ['weights', weights ?? []],
+    ['weights', weights],
+    ['positiveWeights', positiveWeights],
   );
 }

@@ -1,9 +1,9 @@
 /** The total loss of YOLOv8, 9, 11 and 12 (task-aligned assignment). */
 import type { BoxArray } from '../../boxes/types.ts';
 import { distanceCoder } from '../../coders/distance.ts';
+import { distributionCoder } from '../../coders/distribution.ts';
 import { distributionFocalLoss } from '../classification/quality.ts';
 import { binaryCrossEntropyLoss } from '../classification/sigmoid-focal.ts';
-import { logSoftmaxRow } from '../classification/softmax.ts';
 import { type FloatArray, sameType, sampleCount } from '../common.ts';
 import { iouLoss } from '../regression/iou-loss.ts';
 import { addTo, type DetectorLoss, pick, scaleBy } from './common.ts';
@@ -50,35 +50,28 @@ export function yolov8Loss(
   });
 
   const own = pick(distributions, positives, 4 * bins);
-  const { distances, probabilities } = integral(own, bins);
   const priors = pick(input.priors, positives, 4);
   const targets = pick(input.boxTargets, positives, 4);
-  const coder = distanceCoder({ maximum: bins - 1 - 0.01 });
-  const box = iouLoss(distances, targets, {
+  const box = iouLoss(own, targets, {
     metric: 'ciou',
     preset: 'ultralytics',
-    through: distanceCoder(),
+    through: distributionCoder({ bins }),
     priors,
     weights,
     avgFactor,
   });
-  // a distance is the expectation of its distribution: d distance/d logit_b = p_b·(b − distance)
-  const ownGradient = sameType(own, own.length);
-  for (let i = 0; i < distances.length; i++) {
-    for (let b = 0; b < bins; b++) {
-      const at = i * bins + b;
-      ownGradient[at] = gains.box * box.gradient[i]! * probabilities[at]! * (b - distances[i]!);
-    }
-  }
-  const distribution = distributionFocalLoss(own, coder.encode(targets, priors), {
-    bins,
-    weights: Float64Array.from({ length: distances.length }, (_, i) => weights[i >> 2]! / 4),
-    avgFactor,
-  });
-  for (let i = 0; i < ownGradient.length; i++)
-    ownGradient[i]! += gains.distribution * distribution.gradient[i]!;
+  const distribution = distributionFocalLoss(
+    own,
+    distanceCoder({ maximum: bins - 1 - 0.01 }).encode(targets, priors),
+    {
+      bins,
+      weights: Float64Array.from({ length: 4 * positives.length }, (_, i) => weights[i >> 2]! / 4),
+      avgFactor,
+    },
+  );
   const distributionGradient = sameType(distributions, distributions.length);
-  addTo(distributionGradient, ownGradient, positives, 4 * bins, images);
+  addTo(distributionGradient, box.gradient, positives, 4 * bins, gains.box * images);
+  addTo(distributionGradient, distribution.gradient, positives, 4 * bins, gains.distribution * images);
   const parts = {
     classification: gains.classification * entropy.value * images,
     box: gains.box * box.value * images,
@@ -92,24 +85,4 @@ export function yolov8Loss(
       distributions: distributionGradient,
     },
   };
-}
-
-/** Expectation over 0 … bins − 1 of each distribution, and its probabilities. */
-function integral(
-  logits: FloatArray,
-  bins: number,
-): { distances: Float64Array; probabilities: Float64Array } {
-  const count = logits.length / bins;
-  const distances = new Float64Array(count);
-  const probabilities = new Float64Array(logits.length);
-  const row = new Float64Array(bins);
-  for (let i = 0; i < count; i++) {
-    logSoftmaxRow(logits, i * bins, bins, row);
-    for (let b = 0; b < bins; b++) {
-      const p = Math.exp(row[b]!);
-      probabilities[i * bins + b] = p;
-      distances[i]! += b * p;
-    }
-  }
-  return { distances, probabilities };
 }

@@ -1,6 +1,7 @@
 /** Center loss: features drawn to the centre of their class, centres moved by their own rule. */
 import { ShapeError } from '../../errors.ts';
 import {
+  checkLabels,
   closeLoss,
   type FloatArray,
   type LossOptions,
@@ -8,7 +9,7 @@ import {
   openLoss,
   sameType,
 } from '../common.ts';
-import { checkClassLabels, rowCount } from './rows.ts';
+import { rowCount } from './rows.ts';
 
 export interface CenterOptions extends Omit<LossOptions, 'weights' | 'preset'> {
   /** Length d of a feature. */
@@ -48,7 +49,7 @@ export function centerLoss(
   if (centers.length !== classes * dimensions) {
     throw new ShapeError(`centers must hold ${classes}×${dimensions} numbers, got ${centers.length}`);
   }
-  checkClassLabels(labels, samples, classes);
+  checkLabels(labels, samples, classes);
   const buffers = openLoss(features, samples, options);
   const { gradient, terms, scale } = buffers;
   const half = convention === 'sgd' ? 1 : 0.5;

@@ -3,6 +3,7 @@ import { ShapeError } from '../../errors.ts';
 import { logSoftmaxRow } from '../classification/softmax.ts';
 import {
   closeLoss,
+  expectFinite,
   type FloatArray,
   type LossOptions,
   type LossResult,
@@ -20,43 +21,68 @@ export interface PairLossOptions extends Omit<LossOptions, 'weights' | 'preset'>
 export interface ContrastiveOptions extends PairLossOptions {
   /** Distance beyond which different classes cost nothing. Default 1. */
   readonly margin?: number;
+  /** Distance within which one class costs nothing. Default 0. */
+  readonly positiveMargin?: number;
+  /** Power of a pair's excess over its margin: 2 as the paper, 1 as pytorch-metric-learning. Default 2. */
+  readonly power?: 1 | 2;
+  /**
+   * What `'mean'` divides by: all pairs, or, as pytorch-metric-learning, the pairs of one class by those of them that
+   * cost something and the others by theirs (`'nonzero'`). Default `'all'`.
+   */
+  readonly average?: 'all' | 'nonzero';
   /** Normalises the features first. Default false. */
   readonly normalise?: boolean;
 }
 
 /**
- * d² for pairs of one class, max(0, margin − d)² for others, over all pairs i < j; `'mean'` divides by their number.
+ * max(0, d − positive margin)² for pairs of one class, max(0, margin − d)² for others, over all pairs i < j.
  *
- * Source: Hadsell, Chopra and LeCun, CVPR 2006 (without its ½).
+ * Source: Hadsell, Chopra and LeCun, CVPR 2006 (without its ½). pytorch-metric-learning's `ContrastiveLoss` is
+ * `{ power: 1, average: 'nonzero', normalise: true }`.
  */
 export function contrastiveLoss(
   features: FloatArray,
   labels: ArrayLike<number>,
   options: ContrastiveOptions,
 ): LossResult {
-  const { dimensions, margin = 1 } = options;
+  const { dimensions, margin = 1, positiveMargin = 0, power = 2, average = 'all' } = options;
+  expectFinite('contrastiveLoss', ['features', features]);
   const pairs = pairMatrix(features, dimensions, 'euclidean', options.normalise ?? false);
   const { count, values } = pairs;
   expectLabels(labels, count);
-  const buffers = openLoss(features, (count * (count - 1)) / 2, options);
-  const { gradient, terms, scale } = buffers;
-  const H = new Float64Array(count * count);
-  let sum = 0;
-  let n = 0;
-  for (let i = 0; i < count; i++) {
-    for (let j = i + 1; j < count; j++) {
-      const d = values[i * count + j]!;
-      const room = Math.max(0, margin - d);
-      const same = labels[i] === labels[j];
-      const term = same ? d * d : room * room;
-      H[i * count + j] = (same ? 2 * d : -2 * room) * scale;
-      sum += term;
-      if (terms !== undefined) terms[n++] = term;
-    }
+  const { gradient, terms, scale } = openLoss(features, (count * (count - 1)) / 2, options);
+  const excess = (i: number, j: number, same: boolean): number =>
+    Math.max(0, same ? values[i * count + j]! - positiveMargin : margin - values[i * count + j]!);
+  // of pairs of one class, and of the others: what their slopes are scaled by
+  const scales = [scale, scale];
+  if (average === 'nonzero' && (options.reduction ?? 'mean') === 'mean' && options.avgFactor === undefined) {
+    const costly = [0, 0];
+    eachPair(labels, (i, j, same) => {
+      if (excess(i, j, same) > 0) costly[same ? 0 : 1]!++;
+    });
+    for (const kind of [0, 1]) scales[kind] = costly[kind] === 0 ? 0 : 1 / costly[kind]!;
   }
-  gradient.fill(0);
+  const H = new Float64Array(count * count);
+  let value = 0;
+  let n = 0;
+  eachPair(labels, (i, j, same) => {
+    const by = scales[same ? 0 : 1]!;
+    const e = excess(i, j, same);
+    const term = power === 2 ? e * e : e;
+    const slope = power === 2 ? 2 * e : e > 0 ? 1 : 0;
+    H[i * count + j] = (same ? slope : -slope) * by;
+    value += term * by;
+    if (terms !== undefined) terms[n++] = term;
+  });
   pairGradient(pairs, H, dimensions, gradient);
-  return closeLoss('contrastiveLoss', sum, buffers, ['features', features]);
+  return closeLoss('contrastiveLoss', value, { gradient, terms, scale: 1 });
+}
+
+/** Calls `visit` for all i < j, with whether they are of one class. */
+function eachPair(labels: ArrayLike<number>, visit: (i: number, j: number, same: boolean) => void): void {
+  for (let i = 0; i < labels.length; i++) {
+    for (let j = i + 1; j < labels.length; j++) visit(i, j, labels[i] === labels[j]);
+  }
 }
 
 export interface NPairResult extends LossResult {
@@ -115,6 +141,7 @@ function overAnchors(
   anchor: (i: number, pairs: PairMatrix, slopes: Float64Array) => number | undefined,
   divideBy: 'all' | 'counted',
 ): LossResult {
+  expectFinite(name, ['features', features]);
   const pairs = pairMatrix(features, options.dimensions, 'cosine', true);
   const { count } = pairs;
   expectLabels(labels, count);
@@ -131,10 +158,9 @@ function overAnchors(
   }
   const { gradient, scale } = openLoss(features, divideBy === 'all' ? count : counted, options);
   for (let i = 0; i < H.length; i++) H[i]! *= scale;
-  gradient.fill(0);
   pairGradient(pairs, H, options.dimensions, gradient);
   const terms = options.reduction === 'none' ? costs : undefined;
-  return closeLoss(name, sum, { gradient, terms, scale }, ['features', features]);
+  return closeLoss(name, sum, { gradient, terms, scale });
 }
 
 export interface SupConOptions extends PairLossOptions {

@@ -53,18 +53,3 @@ export function rowCount(name: string, values: FloatArray, dimensions: number): 
   }
   return values.length / dimensions;
 }
-
-/** Throws unless every label is a class. */
-export function checkClassLabels(labels: ArrayLike<number>, samples: number, classes: number): void {
-  if (labels.length !== samples) {
-    throw new ShapeError(`labels must hold ${samples} numbers, got ${labels.length}`, { expected: samples });
-  }
-  for (let i = 0; i < samples; i++) {
-    const label = labels[i]!;
-    if (!Number.isInteger(label) || label < 0 || label >= classes) {
-      throw new OptionError(`labels[${i}] must be a class index from 0 to ${classes - 1}, got ${label}`, {
-        index: i,
-      });
-    }
-  }
-}

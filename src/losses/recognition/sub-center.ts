@@ -1,10 +1,9 @@
-/** Sub-center ArcFace and sampled classifiers: margin losses over a part of the class weights. */
-import { OptionError, ShapeError } from '../../errors.ts';
-import { type FloatArray, sameType } from '../common.ts';
-import { type ArcFaceOptions, arcFaceLoss } from './margin-losses.ts';
-import type { MarginSoftmaxResult } from './margin-softmax.ts';
-import { multiplyTransposed } from './matrix.ts';
-import { checkClassLabels, normaliseRows, rowCount } from './rows.ts';
+/** Sub-center ArcFace: several centres a class, of which the nearest counts. */
+import { OptionError } from '../../errors.ts';
+import type { FloatArray } from '../common.ts';
+import type { ArcFaceOptions } from './margin-losses.ts';
+import { type MarginSoftmaxResult, marginSoftmax } from './margin-softmax.ts';
+import { additiveAngle } from './margins.ts';
 
 export interface SubCenterOptions extends ArcFaceOptions {
   /** Centres a class, K. Default 3. */
@@ -12,10 +11,10 @@ export interface SubCenterOptions extends ArcFaceOptions {
 }
 
 /**
- * Sub-center ArcFace: a class's cosine is the largest over its K centres, and only that centre receives gradient.
+ * Sub-center ArcFace: a class's cosine is the largest over its K centres, and only that centre receives gradient (of
+ * equal ones the first).
  *
- * `classWeights`: C×K×d. Each sample has its own nearest centres, so that samples are treated one after another.
- * Source: Deng et al., "Sub-center ArcFace", ECCV 2020.
+ * `classWeights`: C×K×d. Source: Deng et al., "Sub-center ArcFace", ECCV 2020.
  */
 export function subCenterArcFaceLoss(
   features: FloatArray,
@@ -23,115 +22,14 @@ export function subCenterArcFaceLoss(
   labels: ArrayLike<number>,
   options: SubCenterOptions,
 ): MarginSoftmaxResult {
-  const { subCenters = 3, classes, dimensions } = options;
-  const samples = rowCount('features', features, dimensions);
-  if (classWeights.length !== classes * subCenters * dimensions) {
-    throw new ShapeError(
-      `class weights must hold ${classes}×${subCenters}×${dimensions} numbers, got ${classWeights.length}`,
-    );
+  const { subCenters = 3, margin = 0.5, fallback = 'linear', marginGradient = 'exact' } = options;
+  if (!Number.isSafeInteger(subCenters) || subCenters < 1) {
+    throw new OptionError(`subCenters must be a whole number ≥ 1, got ${subCenters}`, { subCenters });
   }
-  checkClassLabels(labels, samples, classes);
-  const centres = classes * subCenters;
-  const cosines = sameType(features, samples * centres);
-  const { unit } = normaliseRows(classWeights, dimensions);
-  multiplyTransposed(normaliseRows(features, dimensions).unit, unit, samples, centres, dimensions, cosines);
-
-  const gradient = options.out ?? sameType(features, features.length);
-  const weightGradient = options.weightOut ?? sameType(classWeights, classWeights.length);
-  weightGradient.fill(0);
-  const nearest = sameType(classWeights, classes * dimensions);
-  const chosen = new Int32Array(classes);
-  const perElement = options.reduction === 'none' ? sameType(features, samples) : undefined;
-  const divisor =
-    options.reduction === undefined || options.reduction === 'mean' ? (options.avgFactor ?? samples) : 1;
-  let value = 0;
-  for (let i = 0; i < samples; i++) {
-    for (let c = 0; c < classes; c++) {
-      let best = c * subCenters;
-      for (let k = best + 1; k < (c + 1) * subCenters; k++) {
-        if (cosines[i * centres + k]! > cosines[i * centres + best]!) best = k;
-      }
-      chosen[c] = best;
-      nearest.set(classWeights.subarray(best * dimensions, (best + 1) * dimensions), c * dimensions);
-    }
-    const { weights, weightOut: _weightOut, out: _out, avgFactor: _avgFactor, ...rest } = options;
-    const one = arcFaceLoss(features.subarray(i * dimensions, (i + 1) * dimensions), nearest, [labels[i]!], {
-      ...rest,
-      reduction: 'sum',
-      ...(weights === undefined ? {} : { weights: [weights[i]!] }),
-    });
-    value += one.value / divisor;
-    if (perElement !== undefined) perElement[i] = one.value;
-    for (let k = 0; k < dimensions; k++) gradient[i * dimensions + k] = one.gradient[k]! / divisor;
-    for (let c = 0; c < classes; c++) {
-      const to = chosen[c]! * dimensions;
-      for (let k = 0; k < dimensions; k++)
-        weightGradient[to + k]! += one.weightGradient[c * dimensions + k]! / divisor;
-    }
-  }
-  return { value, gradient, weightGradient, ...(perElement === undefined ? {} : { perElement }) };
-}
-
-export interface ClassSample {
-  /** Classes that take part, ascending: all of the batch's and random others. */
-  readonly classIds: Int32Array<ArrayBuffer>;
-  /** The batch's labels as positions in `classIds`. */
-  readonly labels: Int32Array<ArrayBuffer>;
-}
-
-export interface ClassSampleOptions {
-  /** Number of classes C. */
-  readonly classes: number;
-  /** Share of the classes that takes part, 0–1; more when the batch itself has more. Default 0.1. */
-  readonly sampleRate?: number;
-  readonly seed: number;
-}
-
-/**
- * The classes of one step of a sampled classifier (Partial FC): every class of the batch, and random others up to
- * `sampleRate`·C. The same seed gives the same sample.
- *
- * Source: An et al., "Partial FC", 2021 (arXiv 2010.05222).
- */
-export function sampleClasses(labels: ArrayLike<number>, options: ClassSampleOptions): ClassSample {
-  const { classes, sampleRate = 0.1, seed } = options;
-  if (!(sampleRate > 0 && sampleRate <= 1))
-    throw new OptionError(`sampleRate must lie in 0–1, got ${sampleRate}`);
-  checkClassLabels(labels, labels.length, classes);
-  const present = new Uint8Array(classes);
-  let count = 0;
-  for (let i = 0; i < labels.length; i++) {
-    if (present[labels[i]!] === 0) count++;
-    present[labels[i]!] = 1;
-  }
-  const wanted = Math.max(count, Math.floor(sampleRate * classes));
-  const others = Int32Array.from({ length: classes - count }, () => 0);
-  for (let c = 0, n = 0; c < classes; c++) if (present[c] === 0) others[n++] = c;
-  let state = seed >>> 0;
-  for (let n = 0; count < wanted; n++, count++) {
-    // a partial Fisher–Yates shuffle over a 32-bit mixing counter
-    state = (state + 0x9e3779b9) >>> 0;
-    let x = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-    const pick = n + (((x ^ (x >>> 15)) >>> 0) % (others.length - n));
-    present[others[pick]!] = 1;
-    others[pick] = others[n]!;
-  }
-  const classIds = new Int32Array(count);
-  const position = new Int32Array(classes);
-  for (let c = 0, n = 0; c < classes; c++) {
-    if (present[c] === 0) continue;
-    position[c] = n;
-    classIds[n++] = c;
-  }
-  return { classIds, labels: Int32Array.from(labels, (label) => position[label]!) };
-}
-
-/** Rows `ids` of a C×d array, for the weights of a sampled classifier. */
-export function gatherRows(values: FloatArray, ids: Int32Array, dimensions: number): FloatArray {
-  const out = sameType(values, ids.length * dimensions);
-  ids.forEach((id, i) => {
-    out.set(values.subarray(id * dimensions, (id + 1) * dimensions), i * dimensions);
+  return marginSoftmax(features, classWeights, labels, options, {
+    name: 'subCenterArcFaceLoss',
+    scale: options.scale ?? 64,
+    rule: () => additiveAngle(margin, fallback, marginGradient === 'straight-through'),
+    subCenters,
   });
-  return out;
 }

@@ -1,6 +1,13 @@
 /** Triplet loss over given triplets, or over those a batch offers. */
 import { OptionError, ShapeError } from '../../errors.ts';
-import { closeLoss, type FloatArray, type LossOptions, type LossResult, openLoss } from '../common.ts';
+import {
+  closeLoss,
+  expectFinite,
+  type FloatArray,
+  type LossOptions,
+  type LossResult,
+  openLoss,
+} from '../common.ts';
 import { expectLabels, type PairDistance, pairGradient, pairMatrix } from './pairs.ts';
 
 export interface TripletOptions extends Omit<LossOptions, 'weights' | 'preset'> {
@@ -12,6 +19,8 @@ export interface TripletOptions extends Omit<LossOptions, 'weights' | 'preset'> 
   readonly distance?: Exclude<PairDistance, 'cosine'>;
   /** ln(1 + e^x) in place of max(0, x + margin). Default false. */
   readonly softMargin?: boolean;
+  /** Takes d(p, n) in place of d(a, n) where it is smaller (anchor swap). Default false. */
+  readonly swap?: boolean;
   /** Normalises the features first. Default false. */
   readonly normalise?: boolean;
   /** Which triplets of the batch. Default `'batch-all'`. */
@@ -35,7 +44,8 @@ export interface TripletResult extends LossResult {
  * positive, else the farthest negative. Ties go to the lower index; anchors without a negative are left out.
  *
  * Source: Schroff et al., "FaceNet", CVPR 2015, Eq. 3; Hermans et al., 2017 (batch-hard, soft margin); the semi-hard
- * rule is TensorFlow Addons'. The slope at a kink is 0.
+ * rule is TensorFlow Addons'. The slope at a kink is 0. pytorch-metric-learning's `TripletMarginLoss` is
+ * `{ distance: 'euclidean', normalise: true, average: 'nonzero', margin: 0.05 }`.
  */
 export function tripletLoss(
   features: FloatArray,
@@ -49,6 +59,7 @@ export function tripletLoss(
     softMargin = false,
     mining = 'batch-all',
   } = options;
+  expectFinite('tripletLoss', ['features', features]);
   const pairs = pairMatrix(features, dimensions, distance, options.normalise ?? false);
   const { count, values } = pairs;
   const triplets =
@@ -57,6 +68,16 @@ export function tripletLoss(
   const average =
     options.average ?? (options.triplets === undefined && mining === 'batch-all' ? 'nonzero' : 'all');
 
+  /** Where in the matrix the distance to the negative stands. */
+  const away = (t: number): number => {
+    const positive = triplets[3 * t + 1]!;
+    const negative = triplets[3 * t + 2]!;
+    const fromAnchor = triplets[3 * t]! * count + negative;
+    if (options.swap !== true || positive < 0) return fromAnchor;
+    const fromPositive = positive * count + negative;
+    return values[fromPositive]! < values[fromAnchor]! ? fromPositive : fromAnchor;
+  };
+
   let active = 0;
   const costs = new Float64Array(total);
   const slopes = new Float64Array(total);
@@ -64,7 +85,7 @@ export function tripletLoss(
   for (let t = 0; t < total; t++) {
     const anchor = triplets[3 * t]! * count;
     const positive = triplets[3 * t + 1]!;
-    const gap = (positive < 0 ? 0 : values[anchor + positive]!) - values[anchor + triplets[3 * t + 2]!]!;
+    const gap = (positive < 0 ? 0 : values[anchor + positive]!) - values[away(t)]!;
     const cost = softMargin
       ? Math.max(gap, 0) + Math.log1p(Math.exp(-Math.abs(gap)))
       : Math.max(0, gap + margin);
@@ -81,25 +102,23 @@ export function tripletLoss(
     const slope = slopes[t]! * scale;
     const anchor = triplets[3 * t]! * count;
     if (triplets[3 * t + 1]! >= 0) H[anchor + triplets[3 * t + 1]!]! += slope;
-    H[anchor + triplets[3 * t + 2]!]! -= slope;
+    H[away(t)]! -= slope;
   }
-  gradient.fill(0);
   pairGradient(pairs, H, dimensions, gradient);
-  return { ...closeLoss('tripletLoss', sum, { gradient, terms, scale }, ['features', features]), triplets };
+  return { ...closeLoss('tripletLoss', sum, { gradient, terms, scale }), triplets };
 }
 
 function given(triplets: ArrayLike<number>, count: number): Int32Array {
   if (triplets.length % 3 !== 0)
     throw new ShapeError(`triplets must hold 3·T indices, got ${triplets.length}`);
-  const indices = Int32Array.from(triplets);
-  for (let i = 0; i < indices.length; i++) {
-    if (!(indices[i]! >= 0 && indices[i]! < count)) {
+  for (let i = 0; i < triplets.length; i++) {
+    if (!(Number.isInteger(triplets[i]!) && triplets[i]! >= 0 && triplets[i]! < count)) {
       throw new OptionError(`triplets[${i}] must be an index below ${count}, got ${triplets[i]}`, {
         index: i,
       });
     }
   }
-  return indices;
+  return Int32Array.from(triplets);
 }
 
 function mine(

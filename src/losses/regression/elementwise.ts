@@ -44,14 +44,7 @@ function regress(
     if (terms !== undefined) terms[i] = term;
     gradient[i] = weight * pair[1]! * scale;
   }
-  return closeLoss(
-    name,
-    sum,
-    buffers,
-    ['prediction', prediction],
-    ['target', target],
-    ['weights', weights ?? []],
-  );
+  return closeLoss(name, sum, buffers, ['prediction', prediction], ['target', target], ['weights', weights]);
 }
 
 /** |d|; slope 0 at 0. Source: torch `l1_loss`. */

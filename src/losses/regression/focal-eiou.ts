@@ -48,5 +48,6 @@ export function focalEiouLoss(
     { gradient, terms, scale },
     ['prediction', prediction],
     ['target', target],
+    ['weights', options.weights],
   );
 }

@@ -5,7 +5,7 @@ import { OptionError, ShapeError } from '../../errors.ts';
 import { iouGradient } from '../../iou/gradient.ts';
 import { summedIouGradient } from '../../iou/gradient-sum.ts';
 import type { Metric } from '../../iou/types.ts';
-import { closeLoss, type LossOptions, type LossResult, openLoss } from '../common.ts';
+import { closeLoss, expectFinite, type LossOptions, type LossResult, openLoss } from '../common.ts';
 import { practicalAspect } from './practical-aspect.ts';
 
 export type IouTransform = 'linear' | 'log' | 'square';
@@ -15,7 +15,10 @@ export interface IouLossOptions extends LossOptions {
   readonly metric?: Metric;
   /** `'linear'` 1 − S, `'log'` −ln max(S, floor), `'square'` 1 − S². Default `'linear'`. */
   readonly transform?: IouTransform;
-  /** Floor of the logarithm; below it the gradient is 0. Default 1e-6 (mmdetection). */
+  /**
+   * Floor of the logarithm; below it the gradient is 0. Default 1e-6 (mmdetection). With `preset: 'mmdetection'` and
+   * `metric: 'iou'` it bounds the other transforms as well, as in `iou_loss`.
+   */
   readonly floor?: number;
   /** Replaces the eps of the preset inside the similarity. */
   readonly eps?: number;
@@ -32,8 +35,11 @@ export interface IouLossOptions extends LossOptions {
    * boxes. Made for coordinates in 0–1; anything else is an OptionError. Only for `metric: 'ciou'`, xyxy. Default false.
    */
   readonly practicalGradient?: boolean;
-  /** The prediction is this coder's output, and so is the gradient. */
-  readonly through?: BoxCoder;
+  /**
+   * The prediction is what this coder decodes (deltas, distances, or 4·bins·N logits of distances), and so is the
+   * gradient.
+   */
+  readonly through?: Pick<BoxCoder, 'decode' | 'decodeGradient'>;
   /** 4·N priors of `through`, xyxy. */
   readonly priors?: BoxArray;
 }
@@ -58,15 +64,21 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
   }
   if ((through === undefined) !== (priors === undefined))
     throw new OptionError('through and priors go together');
+  // a coder may clamp what is not finite
+  if (through !== undefined) expectFinite('iouLoss', ['prediction', prediction], ['priors', priors]);
   const boxes = through === undefined ? prediction : through.decode(prediction, priors!);
-  const buffers = openLoss(prediction, prediction.length / 4, options);
+  const count = boxes.length / 4;
+  const buffers = openLoss(prediction, count, options);
   const { gradient, terms, scale } = buffers;
   const conventions = {
     ...(options.preset === undefined ? {} : { preset: options.preset }),
     ...(options.eps === undefined ? {} : { eps: options.eps }),
   };
+  // mmdetection clamps the IoU before any transform
+  const bounded = transform === 'log' || (options.preset === 'mmdetection' && metric === 'iou');
   const whole =
     transform === 'linear' &&
+    !bounded &&
     through === undefined &&
     weights === undefined &&
     terms === undefined &&
@@ -75,7 +87,7 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
     options.practicalGradient !== true;
   const total = whole ? summedIouGradient(prediction, target, gradient, -scale, metric, conventions) : null;
   if (total !== null) {
-    const sum = prediction.length / 4 - total;
+    const sum = count - total;
     return closeLoss('iouLoss', sum, buffers, ['prediction', prediction], ['target', target]);
   }
   // The slopes of the similarity go where the gradient will stand, unless a coder has to carry them there.
@@ -101,18 +113,18 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
     }
     practicalAspect(boxes, target, slopes);
   }
-  const count = boxes.length / 4;
   const perBox = weightsPerBox(weights, count);
   const boxGradient = through === undefined ? gradient : slopes;
 
   let sum = 0;
-  const plain = transform === 'linear' && perBox === undefined && terms === undefined;
+  const plain = transform === 'linear' && !bounded && perBox === undefined && terms === undefined;
   if (plain) {
     for (let i = 0; i < count; i++) sum += 1 - values[i]!;
     for (let k = 0; k < 4 * count; k++) boxGradient[k] = -scale * slopes[k]!;
   }
   for (let i = plain ? count : 0; i < count; i++) {
-    const s = values[i]!;
+    const below = bounded && values[i]! < floor;
+    const s = below ? floor : values[i]!;
     const weight = perBox === undefined ? 1 : perBox[i]!;
     let term: number;
     let slope: number;
@@ -123,12 +135,12 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
       term = 1 - s * s;
       slope = -2 * s;
     } else {
-      term = -Math.log(Number.isNaN(s) ? s : Math.max(s, floor));
-      slope = s < floor ? 0 : -1 / s;
+      term = -Math.log(s);
+      slope = -1 / s;
     }
     sum += weight * term;
     if (terms !== undefined) terms[i] = weight * term;
-    const factor = weight * slope * scale;
+    const factor = below ? 0 : weight * slope * scale;
     for (let k = 4 * i; k < 4 * i + 4; k++) boxGradient[k] = factor * slopes[k]!;
   }
   through?.decodeGradient(boxGradient, prediction, priors!, gradient);
@@ -138,7 +150,7 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
     buffers,
     ['prediction', prediction],
     ['target', target],
-    ['weights', weights ?? []],
+    ['weights', weights],
   );
 }
 

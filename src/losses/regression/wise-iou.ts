@@ -59,7 +59,7 @@ export function wiseIouLoss(
   for (let i = 0; i < count; i++) {
     const at = 4 * i;
     const plain = 1 - values[i]!;
-    const beta = plain / mean;
+    const beta = plain === 0 ? 0 : plain / mean; // a perfect batch has a mean of 0
     const focus =
       version === 1 ? 1 : version === 2 ? beta ** gamma : beta / (delta * alpha ** (beta - delta));
     const dx = centreDifference(prediction, target, at);
@@ -78,7 +78,14 @@ export function wiseIouLoss(
       gradient[at + k] = weight * (pull * (k % 2 === 0 ? dx : dy) - slopes[at + k]!) * scale;
     }
   }
-  const result = closeLoss('wiseIouLoss', sum, buffers, ['prediction', prediction], ['target', target]);
+  const result = closeLoss(
+    'wiseIouLoss',
+    sum,
+    buffers,
+    ['prediction', prediction],
+    ['target', target],
+    ['weights', options.weights],
+  );
   return { ...result, mean };
 }
 
