@@ -21,11 +21,19 @@ function categoryIds(detections: Detections, groundTruth: CocoDataset): readonly
   );
 }
 
+/** The image whose `file_name` (a name, or a path below some folder) ends the path, else the one of the same name. */
+function imageOf(path: string, { images }: CocoDataset): CocoDataset['images'][number] {
+  const name = basename(path);
+  const named = images.filter((entry) => basename(entry.file_name ?? '') === name);
+  const whole = `/${path.replaceAll('\\', '/')}`;
+  const image = named.find((entry) => whole.endsWith(`/${entry.file_name}`)) ?? named[0];
+  if (image === undefined) throw new DatasetError(`${name} is not an image of the ground truth`, { name });
+  return image;
+}
+
 /** Rows of one image; classes the ground truth does not know are left out. */
 export function cocoRows(path: string, detections: Detections, groundTruth: CocoDataset): CocoResult[] {
-  const name = basename(path);
-  const image = groundTruth.images.find((entry) => basename(entry.file_name ?? '') === name);
-  if (image === undefined) throw new DatasetError(`${name} is not an image of the ground truth`, { name });
+  const image = imageOf(path, groundTruth);
   const ids = categoryIds(detections, groundTruth);
   const known = detections.filter((i) => (ids[detections.classIds[i]!] ?? -1) >= 0);
   return known.toCoco(image.id, ids);

@@ -3,7 +3,7 @@
  *
  * An unreadable image is reported by name and the others go on; the exit code is then 1.
  */
-import { basename, extname, join } from 'node:path';
+import { basename } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Detections } from '../boxes/detections.ts';
@@ -15,16 +15,15 @@ import {
   type ExecutionProvider,
   type MergeTilesOptions,
 } from '../detector/index.ts';
-import { OptionError } from '../errors.ts';
+import { AmbiguousModelError, LayoutError, ModelError, OptionError } from '../errors.ts';
 import type { CocoDataset } from '../evaluation/index.ts';
 import { type HeadName, headNames, type LibraryPreset, presetDefaults } from '../heads/index.ts';
-import { rleArea } from '../masks/index.ts';
-import { annotate } from './annotate.ts';
+import { annotate, annotatedPaths } from './annotate.ts';
 import { cocoRows } from './coco-rows.ts';
 import { defaultModel } from './default-model.ts';
-import { expandImages, readBytes, readJson, readModel, write } from './files.ts';
+import { detectionTable, type ImageResult } from './detect-table.ts';
+import { expandImages, readBytes, readImageFile, readJson, readModel, write } from './files.ts';
 import { describeError } from './program.ts';
-import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 interface DetectFlags {
@@ -49,11 +48,6 @@ interface DetectFlags {
   readonly size?: number;
   readonly worker?: boolean;
   readonly threads?: number;
-}
-
-interface ImageResult {
-  readonly path: string;
-  readonly detections: Detections;
 }
 
 function fraction(text: string): number {
@@ -90,11 +84,14 @@ function runOptions(flags: DetectFlags): DetectOptions {
   };
 }
 
+/** The detector, with the run options as its defaults: a bad one is told once, not for every image. */
 async function open(flags: DetectFlags): Promise<Detector> {
   const executionProviders: ExecutionProvider[] = ['wasm'];
-  return createDetector({
-    model: flags.model === undefined ? readBytes(defaultModel()) : readModel(flags.model),
+  const model = flags.model === undefined ? readBytes(defaultModel()) : readModel(flags.model);
+  const making = createDetector({
+    model,
     executionProviders,
+    ...runOptions(flags),
     ...(flags.worker === true ? { worker: true } : {}),
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
     ...(flags.head === undefined ? {} : { head: flags.head }),
@@ -102,53 +99,16 @@ async function open(flags: DetectFlags): Promise<Detector> {
       ? {}
       : { preprocessing: { size: { width: flags.size, height: flags.size } } }),
   });
-}
-
-/** Columns only some models give: the angle of the box, keypoints above score 0.5, the area of the mask. */
-const extras: readonly {
-  readonly title: string;
-  readonly present: (detections: Detections) => boolean;
-  readonly cell: (detections: Detections, index: number) => string;
-}[] = [
-  {
-    title: 'angle °',
-    present: ({ angles }) => angles !== undefined,
-    cell: ({ angles }, i) => ((angles![i]! * 180) / Math.PI).toFixed(1),
-  },
-  {
-    title: 'keypoints',
-    present: ({ keypoints }) => keypoints !== undefined,
-    cell: ({ keypoints, keypointCount }, i) => {
-      const scores = keypoints!.subarray(3 * keypointCount * i, 3 * keypointCount * (i + 1));
-      return `${scores.filter((value, k) => k % 3 === 2 && value > 0.5).length} of ${keypointCount}`;
-    },
-  },
-  {
-    title: 'mask px',
-    present: ({ maskSize }) => maskSize !== undefined,
-    cell: (detections, i) => String(rleArea(detections.maskAt(i)!)),
-  },
-];
-
-/** The table a person reads: one row a detection, best first. */
-export function detectionTable(results: readonly ImageResult[]): string {
-  const shown = extras.filter(({ present }) => results.some(({ detections }) => present(detections)));
-  const rows = results.flatMap(({ path, detections }) =>
-    detections.count === 0
-      ? [[basename(path), '–', '', '', '', '', '', ...shown.map(() => '')]]
-      : Array.from({ length: detections.count }, (_, i) => [
-          basename(path),
-          detections.classNameOf(i),
-          detections.scores[i]!.toFixed(3),
-          ...[...detections.boxes.subarray(4 * i, 4 * i + 4)].map((value) => value.toFixed(1)),
-          ...shown.map(({ present, cell }) => (present(detections) ? cell(detections, i) : '')),
-        ]),
-  );
-  return table(
-    ['image', 'class', 'score', 'x1', 'y1', 'x2', 'y2', ...shown.map(({ title }) => title)],
-    rows,
-    2,
-  );
+  return making.catch((error: unknown) => {
+    if (
+      !(error instanceof ModelError || error instanceof LayoutError || error instanceof AmbiguousModelError)
+    )
+      throw error;
+    const name = flags.model ?? 'the embedded model';
+    const hint = error instanceof AmbiguousModelError ? ' (on the command line: --head)' : '';
+    const Same = error.constructor as typeof ModelError;
+    throw new Same(`${name}: ${error.message}${hint}`, error.details, { cause: error });
+  });
 }
 
 /** One picture, whole or in tiles. */
@@ -158,7 +118,7 @@ function detectImage(
   flags: DetectFlags,
 ): Promise<Detections> {
   const { tile, overlap, merge, mergeMetric, mergeThreshold } = flags;
-  if (tile === undefined) return detector.detect(bytes, runOptions(flags));
+  if (tile === undefined) return detector.detect(bytes);
   return detectTiled(detector, bytes, {
     ...runOptions(flags),
     tile,
@@ -169,38 +129,36 @@ function detectImage(
   });
 }
 
-function jsonOf(results: readonly ImageResult[], cocoGt: string | undefined): string {
+/** What an image adds to the JSON: COCO results where there is a ground truth, else one row of its own. */
+function rowMaker(cocoGt: string | undefined): (path: string, detections: Detections) => unknown[] {
   if (cocoGt !== undefined) {
     const groundTruth = readJson(cocoGt) as CocoDataset;
-    return JSON.stringify(results.flatMap(({ path, detections }) => cocoRows(path, detections, groundTruth)));
+    return (path, detections) => cocoRows(path, detections, groundTruth);
   }
-  const rows = results.map(({ path, detections }) => ({
-    image: path,
-    width: detections.imageSize?.width,
-    height: detections.imageSize?.height,
-    detections: detections.toJSON(),
-  }));
-  return JSON.stringify(rows.length === 1 ? rows[0] : rows, null, 2);
+  return (path, detections) => {
+    const { width, height } = detections.imageSize ?? {};
+    return [{ image: path, width, height, detections: detections.toJSON() }];
+  };
 }
 
-/** `--out` names a file for one image, a folder for many. */
-function annotatedPath(out: string, path: string, images: number): string {
-  if (images === 1 && extname(out) !== '') return out;
-  return join(out, `${basename(path, extname(path))}.png`);
+/** A COCO results array; else an array for many images, and for one its row, if it could be read. */
+function writeRows(file: string, rows: readonly unknown[], images: readonly string[], cocoGt?: string): void {
+  if (cocoGt !== undefined) write(file, `${JSON.stringify(rows)}\n`);
+  else if (images.length > 1) write(file, `${JSON.stringify(rows, null, 2)}\n`);
+  else if (rows.length === 1) write(file, `${JSON.stringify(rows[0], null, 2)}\n`);
 }
 
 async function detect(paths: readonly string[], flags: DetectFlags, terminal: Terminal): Promise<number> {
   const images = expandImages(paths);
-  if (images.length === 0) throw new OptionError(`no images in ${paths.join(', ')}`, { paths });
-  if (flags.out !== undefined && images.length > 1 && extname(flags.out) !== '') {
-    throw new OptionError(`--out must name a folder for ${images.length} images, got the file ${flags.out}`);
-  }
-  const { overlap, merge, mergeMetric, mergeThreshold } = flags;
-  if (flags.tile === undefined && (overlap ?? merge ?? mergeMetric ?? mergeThreshold) !== undefined) {
-    throw new OptionError('--overlap and --merge… need --tile');
-  }
+  checkFlags(flags, images, paths);
+  const targets = flags.out === undefined ? undefined : annotatedPaths(flags.out, images);
+  const toRow = rowMaker(flags.cocoGt);
   const detector = await open(flags);
+  if (flags.model === undefined) {
+    terminal.err('boxops: no --model: the embedded detector of handwritten digits looks at the images');
+  }
   const results: ImageResult[] = [];
+  const rows: unknown[] = [];
   let failures = 0;
   const bar =
     terminal.interactive && images.length > 1
@@ -211,25 +169,27 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
       : undefined;
   bar?.start(images.length, 0, { image: '' });
   try {
-    for (const path of images) {
+    for (const [index, path] of images.entries()) {
       try {
-        const bytes = readBytes(path);
+        const bytes = readImageFile(path);
         const detections = await detectImage(detector, bytes, flags);
         results.push({ path, detections });
-        if (flags.out !== undefined) {
-          write(annotatedPath(flags.out, path, images.length), await annotate(bytes, detections));
-        }
+        if (flags.json !== undefined) rows.push(...toRow(path, detections));
+        const target = targets?.[index];
+        if (target !== undefined) write(target, await annotate(bytes, detections, target));
       } catch (error) {
         failures++;
+        // the line of the bar makes room; its next step draws it again
+        if (bar !== undefined) process.stderr.write('\r\u001b[K');
         terminal.err(`boxops: ${path}: ${describeError(error)}`);
       }
       bar?.increment({ image: basename(path) });
     }
     bar?.stop();
     if (results.length > 0) terminal.out(detectionTable(results));
-    if (flags.json !== undefined) write(flags.json, `${jsonOf(results, flags.cocoGt)}\n`);
-    if (flags.out !== undefined && results.length > 0) {
-      terminal.out(`annotated: ${images.length === 1 ? annotatedPath(flags.out, images[0]!, 1) : flags.out}`);
+    if (flags.json !== undefined) writeRows(flags.json, rows, images, flags.cocoGt);
+    if (targets !== undefined && results.length > 0) {
+      terminal.out(`annotated: ${images.length === 1 ? targets[0] : flags.out}`);
     }
     if (images.length > 1) {
       const { milliseconds } = await detector.stats();
@@ -242,6 +202,18 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
     detector.dispose();
   }
   return failures === 0 ? 0 : 1;
+}
+
+/** What no single option knows. Throws {@link OptionError} before anything is loaded. */
+function checkFlags(flags: DetectFlags, images: readonly string[], paths: readonly string[]): void {
+  if (images.length === 0) throw new OptionError(`no images in ${paths.join(', ')}`, { paths });
+  const { overlap, merge, mergeMetric, mergeThreshold } = flags;
+  if (flags.tile === undefined && (overlap ?? merge ?? mergeMetric ?? mergeThreshold) !== undefined) {
+    throw new OptionError('--overlap and --merge… need --tile');
+  }
+  if (flags.cocoGt !== undefined && flags.json === undefined) {
+    throw new OptionError('--coco-gt says how the JSON is written: it needs --json');
+  }
 }
 
 export function detectCommand(terminal: Terminal, exit: (code: number) => void): Command {

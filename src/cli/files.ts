@@ -1,7 +1,7 @@
 /** Files a command reads and writes, with errors that name the file. */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { DatasetError, ModelError } from '../errors.ts';
+import { DatasetError, ImageError, ModelError } from '../errors.ts';
 
 const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.bmp']);
 
@@ -21,6 +21,14 @@ export function readBytes(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(path));
 }
 
+export function readImageFile(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return readBytes(path);
+  } catch (cause) {
+    throw new ImageError(`cannot be read: ${(cause as Error).message}`, { path }, { cause });
+  }
+}
+
 export function readModel(path: string): Uint8Array<ArrayBuffer> {
   try {
     return readBytes(path);
@@ -38,6 +46,10 @@ export function readJson(path: string): unknown {
 }
 
 export function write(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, content);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  } catch (cause) {
+    throw new Error(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
 }

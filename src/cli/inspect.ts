@@ -1,5 +1,6 @@
 /** `boxops inspect`: what a model is, why boxops thinks so, and the code that runs it. */
 import { Command } from 'commander';
+import { ModelError } from '../errors.ts';
 import { inspectModel, type ModelInspection } from '../heads/index.ts';
 import { readModel, write } from './files.ts';
 import { table } from './table.ts';
@@ -60,13 +61,23 @@ function report(path: string, inspection: ModelInspection): string {
   return lines.join('\n');
 }
 
+function inspectFile(path: string): ModelInspection {
+  const bytes = readModel(path);
+  try {
+    return inspectModel(bytes);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    throw new ModelError(`${path}: ${error.message}`, error.details, { cause: error });
+  }
+}
+
 export function inspectCommand(terminal: Terminal): Command {
   return new Command('inspect')
     .description('read an ONNX file: inputs, outputs, the head that fits and why, and code to run it')
     .argument('<model>', 'an ONNX file')
     .option('--json <file>', 'write the inspection as JSON')
     .action((path: string, options: { readonly json?: string }) => {
-      const inspection = inspectModel(readModel(path));
+      const inspection = inspectFile(path);
       terminal.out(report(path, inspection));
       if (options.json !== undefined) write(options.json, `${JSON.stringify(inspection, null, 2)}\n`);
     });

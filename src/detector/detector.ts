@@ -13,7 +13,7 @@ import { isPixels, readImage } from './image/read.ts';
 import type { DetectorPlan } from './plan.ts';
 import { postprocess } from './postprocess.ts';
 import { InputBuffer } from './preprocess/input.ts';
-import { type ResolvedOptions, type RunDefaults, resolveOptions } from './run-options.ts';
+import { checkDefaults, type ResolvedOptions, type RunDefaults, resolveOptions } from './run-options.ts';
 import { reduceRequest } from './session/gpu-outputs.ts';
 import { SerialQueue } from './session/queue.ts';
 import type { Feeds, ModelSession } from './session/session.ts';
@@ -42,7 +42,7 @@ export class LocalDetector implements Detector {
     this.#defaults = defaults;
     this.#input = new InputBuffer(preprocessing, plan.image.type);
     // a bad default is told when the detector is made
-    resolveOptions({}, defaults, plan);
+    checkDefaults(defaults, plan);
   }
 
   detect(source: ImageSource, options?: DetectOptions): Promise<Detections>;

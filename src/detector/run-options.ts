@@ -1,6 +1,7 @@
 /** The run-time options of a call: the call's over the detector's over a library's over boxops' own. */
 import { OptionError } from '../errors.ts';
 import type { HeadName } from '../heads/types.ts';
+import { nms } from '../nms/nms.ts';
 import { type LibraryPreset, presetDefaults, requirePreset } from '../nms/preset-rules.ts';
 import type { DetectorPlan } from './plan.ts';
 import type { DetectNms, DetectOptions, DetectorOptions } from './types.ts';
@@ -90,6 +91,14 @@ export function resolveOptions(
     preset,
     masks: call.masks ?? detector.masks ?? true,
   };
+}
+
+/** Says what is wrong with the run-time options a detector is made with, as {@link resolveOptions} and `nms` would at its first picture. */
+export function checkDefaults(defaults: RunDefaults, plan: Pick<DetectorPlan, 'head' | 'classNames'>): void {
+  const { nms: suppression, preset } = resolveOptions({}, defaults, plan);
+  if (suppression === false || preset !== undefined) return;
+  const { rotated: _, ...options } = suppression;
+  nms(new Float32Array(0), new Float32Array(0), { ...options, classIds: new Int32Array(0) });
 }
 
 /** With a preset only what was asked for: the preset has its own numbers. */

@@ -1,5 +1,15 @@
 /** The command line as a person uses it: results, files written, readable errors, exit codes. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -104,6 +114,63 @@ describeWithData('detect', () => {
     const { stats } = JSON.parse(readFileSync(place('stats.json'), 'utf8'));
     expect(stats).toHaveLength(12);
     expect(stats[1]).toBeGreaterThan(0.3);
+  });
+  it('never lets pictures of one name overwrite each other, nor an image', async () => {
+    const photo = dataPath('data/photos/eagle.jpg');
+    for (const name of ['a', 'b']) {
+      mkdirSync(place(name));
+      copyFileSync(photo, place(`${name}/x.jpg`));
+    }
+    const many = await boxops('detect', place('a'), place('b'), ...model(), '--out', place('both.v1'));
+    expect(many).toMatchObject({ code: 1 });
+    expect(many.err).toContain('--out must name a folder');
+    mkdirSync(place('both.v1'));
+    const { code } = await boxops('detect', place('a'), place('b'), ...model(), '--out', place('both.v1'));
+    expect(code).toBe(0);
+    expect(readdirSync(place('both.v1')).sort()).toEqual(['x-2.png', 'x.png']);
+    const over = await boxops('detect', place('a/x.jpg'), ...model(), '--out', place('a/x.jpg'));
+    expect(over.err).toContain('would overwrite the image');
+    expect(readFileSync(place('a/x.jpg'))).toEqual(readFileSync(photo));
+  });
+  it('encodes the picture as its name says', async () => {
+    const photo = dataPath('data/photos/eagle.jpg');
+    expect((await boxops('detect', photo, ...model(), '--out', place('e.jpg'))).code).toBe(0);
+    expect([...readFileSync(place('e.jpg')).subarray(0, 2)]).toEqual([0xff, 0xd8]);
+    const other = await boxops('detect', photo, ...model(), '--out', place('e.tif'));
+    expect(other.err).toContain('expected a name in .png, .jpg');
+  });
+  it('says what is wrong with an option, a ground truth or a model once, before any image', async () => {
+    const photos = [dataPath('data/photos/eagle.jpg'), dataPath('data/photos/dog.jpg')];
+    const said = async (...flags: string[]) => (await boxops('detect', ...photos, ...flags)).err;
+    expect((await said(...model(), '--metric', 'foo')).match(/got 'foo'/g)).toHaveLength(1);
+    expect((await said(...model(), '--classes', 'unicorn')).match(/unicorn/g)).toHaveLength(1);
+    expect(await said(...model(), '--coco-gt', place('none.json'), '--json', place('j.json'))).toContain(
+      'none.json',
+    );
+    expect(await said(...model(), '--coco-gt', place('none.json'))).toContain('needs --json');
+    writeFileSync(place('half.onnx'), readFileSync(dataPath('models/yolox_nano_416.onnx')).subarray(0, 9999));
+    expect(await said('--model', place('half.onnx'))).toMatch(/half\.onnx: the file is cut short.*\[MODEL\]/);
+  });
+  it('keeps the shape of the JSON when images fail', async () => {
+    const photo = dataPath('data/photos/eagle.jpg');
+    await boxops('detect', photo, place('gone.jpg'), ...model(), '--json', place('two.json'));
+    expect(JSON.parse(readFileSync(place('two.json'), 'utf8'))).toMatchObject([{ image: photo }]);
+    await boxops('detect', place('gone.jpg'), ...model(), '--json', place('one.json'));
+    expect(existsSync(place('one.json'))).toBe(false);
+  });
+  it('finds the image of a ground truth by its folder, where names repeat', async () => {
+    mkdirSync(place('set/val'), { recursive: true });
+    copyFileSync(dataPath('data/photos/eagle.jpg'), place('set/val/x.jpg'));
+    const images = ['train/x.jpg', 'val/x.jpg'].map((file_name, id) => ({ id, file_name }));
+    const categories = [{ id: 16, name: 'bird' }];
+    writeFileSync(place('set.json'), JSON.stringify({ images, categories, annotations: [] }));
+    await boxops(
+      ...['detect', place('set/val/x.jpg'), ...model()],
+      ...['--json', place('set-dt.json'), '--coco-gt', place('set.json')],
+    );
+    expect(JSON.parse(readFileSync(place('set-dt.json'), 'utf8'))).toMatchObject([
+      { image_id: 1, category_id: 16 },
+    ]);
   });
   it('reports unreadable images by name, goes on with the others and exits 1', async () => {
     writeFileSync(place('empty.jpg'), '');

@@ -328,6 +328,45 @@ describe('every other layout from dims alone', () => {
     }
   });
 
+  test('inputs so small that rows and columns could change places are never guessed wrong', () => {
+    for (const side of [32, 64, 96, 160, 320]) {
+      const cells = [8, 16, 32].reduce((sum, stride) => sum + (side / stride) ** 2, 0);
+      for (const classes of [1, 2, 20, 80, 200, 600]) {
+        const layouts: [HeadName, number[]][] = [
+          ['yolov8', [1, 4 + classes, cells]],
+          ['yolov5', [1, 3 * cells, 5 + classes]],
+          ['yolox', [1, cells, 5 + classes]],
+        ];
+        for (const [head, dims] of layouts) {
+          const found = bare([{ name: 'o', dims }], { inputs: [{ name: 'i', dims: [1, 3, side, side] }] });
+          const case_ = `${head} [${dims}] at ${side}`;
+          if (found.head !== null) expect(found.head, case_).toBe(head);
+          expect(
+            found.candidates.map((candidate) => candidate.head),
+            case_,
+          ).toContain(head);
+        }
+      }
+    }
+  });
+
+  test('two queries of RT-DETR are not end-to-end rows of six', () => {
+    const found = bare([{ name: 'o', dims: [1, 300, 6] }], {
+      initializers: [
+        { name: 'box', dims: [256, 4] },
+        { name: 'cls', dims: [256, 2] },
+      ],
+      nodes: [
+        { op: 'MatMul', inputs: ['images', 'box'], outputs: ['b'] },
+        { op: 'MatMul', inputs: ['images', 'cls'], outputs: ['c'] },
+        { op: 'Sigmoid', inputs: ['b'], outputs: ['bs'] },
+        { op: 'Sigmoid', inputs: ['c'], outputs: ['cs'] },
+        { op: 'Concat', inputs: ['bs', 'cs'], outputs: ['o'] },
+      ],
+    });
+    expect(found).toMatchObject({ head: 'detr-concatenated', classCount: 2, ambiguous: false });
+  });
+
   test('metadata settle what dims leave open', () => {
     const pose = bare([{ name: 'a', dims: [1, 56, 8400] }], {
       metadata: { task: 'pose', kpt_shape: '[17, 3]' },

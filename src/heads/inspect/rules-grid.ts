@@ -5,7 +5,8 @@
  * channels of the last convolutions (255 = 3·85, or 4, 1 and 80 apart), and whether the graph computes anything
  * after them.
  */
-import { fitsGrid } from '../layout.ts';
+import type { Size } from '../../boxes/types.ts';
+import { fitsGrid, gridCells } from '../layout.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
 import { type Facts, hasOp, inputSize, layerChannels, type OutputFacts, show } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
@@ -19,16 +20,22 @@ function soleTable({ outputs }: Facts): readonly OutputFacts[] {
   return tables.length === 1 && others.length === 0 ? tables : [];
 }
 
+/** Cells over strides 8–32 or 8–64, as all but a few models have. */
+const isUsualGrid = (cells: number, size: Size): boolean =>
+  cells === gridCells(size) || cells === gridCells(size, 3, 6);
+
 /** `[N, A, 5 + C]`. */
 export const rowRule: Rule = (facts) => {
   const size = inputSize(facts);
   return soleTable(facts).flatMap((output) => {
     const [, anchors = null, columns = null] = output.dims;
     if (output.dims.length !== 3 || columns === null || columns < 6) return [];
-    // fewer rows than columns is another layout, or rows of detections
-    if (anchors !== null && anchors < columns) return [];
     const onGrid = size !== null && anchors !== null ? fitsGrid(anchors, size) : null;
     const threeOnGrid = size !== null && anchors !== null ? fitsGrid(anchors, size, 3) : null;
+    // fewer rows than columns is another layout, or rows of detections; unless they are the cells of a small input
+    const fewRows = anchors !== null && anchors < columns;
+    if (fewRows && !(size !== null && (isUsualGrid(anchors, size) || isUsualGrid(anchors / 3, size))))
+      return [];
     if (output.tail.bins !== null && layerChannels(output.tail).includes(columns - 4)) {
       return [transposedYolov8(facts, output, columns - 4)];
     }
@@ -164,13 +171,15 @@ export const columnRule: Rule = (facts) => {
   for (const output of soleTable(facts)) {
     const [, rows = null, anchors = null] = output.dims;
     if (output.dims.length !== 3 || rows === null || rows < 5) continue;
-    if (anchors !== null && anchors < rows) continue;
     const onGrid = size !== null && anchors !== null ? fitsGrid(anchors, size) : null;
+    if (anchors !== null && anchors < rows && onGrid !== true) continue;
+    // a small input has about as many cells as a row has columns: then either may be the anchors
+    const rowsOnGrid = size !== null && isUsualGrid(rows, size);
     const { tail } = output;
     const channels = layerChannels(tail);
     const classes = rows - 4;
     const reasons = [`output ${output.name} is ${show(output.dims)}: columns of box and ${classes} classes`];
-    let points: number = onGrid === false ? score.weak : score.likely;
+    let points: number = onGrid === false ? score.weak : rowsOnGrid ? score.dims : score.likely;
     if (onGrid === true) reasons.push(`${anchors} anchors are the grid cells of the input`);
     if (anchors === null && channels.length === 0) points = score.weak;
     if (tail.bins !== null) {

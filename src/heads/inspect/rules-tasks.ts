@@ -178,7 +178,8 @@ export const rowTaskRule: Rule = (facts) => {
       headOptions: { keypointDims: shape?.[1] ?? (keypoints % 3 === 0 ? 3 : 2) },
     });
   }
-  if (columns > 7 || (queries && columns !== 6)) {
+  // rows of 6 and 7 are also those of end-to-end detections, which the graph selects itself
+  if (columns > 7 || (queries && !endToEnd)) {
     found.push({
       head: 'detr-concatenated',
       family: 'RT-DETR (Ultralytics)',

@@ -70,7 +70,7 @@ export class WireReader {
       const left = this.end - start;
       throw modelError(
         'truncated',
-        `field ${this.field} at byte ${start} promises ${length} bytes, ${left} are left`,
+        `the file is cut short or damaged: field ${this.field} at byte ${start} promises ${length} bytes, ${left} are left`,
         start,
       );
     }
