@@ -1,6 +1,6 @@
 /** Pictures of an assignment: each object and, in its colour, the priors it got. */
 import { existsSync, mkdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { type SlicedDataset, stemOf } from '../datasets/index.ts';
 import { readImage } from '../detector/index.ts';
@@ -42,7 +42,8 @@ export async function drawTargets(
     const index = Math.floor((i * total) / count);
     const slice = dataset.slice(Math.floor(index / dataset.imagesPerSlice));
     const image = imageOf(slice, index - slice.first);
-    const name = `${stemOf(basename(image.fileName))}.png`;
+    // with its folders: names of cameras and sequences repeat
+    const name = `${stemOf(image.fileName).replaceAll(/[\\/]+/g, '-')}.png`;
     write(join(options.out, name), await picture(image, config, options));
   }
   return count;

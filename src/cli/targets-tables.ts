@@ -13,6 +13,10 @@ const binName = (bin: number): string => {
   return `${most / 2 + 1}–${most}`;
 };
 
+/** Objects by how many priors they got, up to the greatest number there is. */
+const usedBins = ({ priorsPerObject }: TargetCounts): readonly number[] =>
+  priorsPerObject.slice(0, priorsPerObject.findLastIndex((count) => count > 0) + 1);
+
 /** Tables of what matching made. */
 export function targetTables(counts: TargetCounts, categories: readonly string[]): string {
   const head = table(
@@ -35,8 +39,7 @@ export function targetTables(counts: TargetCounts, categories: readonly string[]
     ['level', ...counts.positivesByLevel.map((_, level) => String(level))],
     [['positives', ...counts.positivesByLevel]],
   );
-  const last = counts.priorsPerObject.findLastIndex((count) => count > 0);
-  const shown = counts.priorsPerObject.slice(0, last + 1);
+  const shown = usedBins(counts);
   const matches = table(
     ['priors an object', ...shown.map((_, bin) => binName(bin))],
     [['objects', ...shown]],
@@ -68,8 +71,8 @@ export function targetCharts(counts: TargetCounts): BarChart[] {
   return [
     {
       title: 'objects by how many priors they got',
-      labels: counts.priorsPerObject.map((_, bin) => binName(bin)),
-      values: counts.priorsPerObject,
+      labels: usedBins(counts).map((_, bin) => binName(bin)),
+      values: usedBins(counts),
     },
     {
       title: 'positives a level',

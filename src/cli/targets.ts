@@ -100,10 +100,8 @@ function progressBar(terminal: Terminal): { update(progress: TargetProgress): vo
 }
 
 async function targets(path: string, flags: TargetFlags, terminal: Terminal): Promise<TargetSummary> {
-  const config = targetConfig(
-    { ...(readConfig(flags.config) as object), ...(flags.seed === undefined ? {} : { seed: flags.seed }) },
-    flags.config,
-  );
+  const given = targetConfig(readConfig(flags.config), flags.config);
+  const config = flags.seed === undefined ? given : { ...given, seed: flags.seed };
   const dense = flags.dense === true;
   const opened = openSlices(path, flags.imagesPerShard ?? defaultImagesPerShard(dense), readOptionsOf(flags));
   try {

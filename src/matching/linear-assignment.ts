@@ -26,7 +26,8 @@ export interface LinearAssignment {
  * Solves an assignment problem: `costs` rows·columns, row-major (scipy `linear_sum_assignment`).
  *
  * A NaN or infinite cost (−Infinity when maximizing) forbids the pair: it is never in the result, and as many pairs as
- * possible are made of the others, where scipy throws. Throws {@link NumericError} for a cost of −Infinity (+Infinity
+ * possible are made of the others, where scipy throws (their total is then the least within 1e-13 of the costs' range).
+ * Throws {@link NumericError} for a cost of −Infinity (+Infinity
  * when maximizing), {@link ShapeError} for a wrong length.
  *
  * @example
@@ -52,12 +53,12 @@ export function linearAssignment(
   }
   const transposed = rows > columns;
   const [few, many] = transposed ? [columns, rows] : [rows, columns];
-  const { matrix, forbidden } = prepare(costs, rows, columns, transposed, maximize);
-  const columnOf = solve(matrix, few, many);
+  const matrix = prepare(costs, rows, columns, transposed, maximize);
+  const columnOf = solve(matrix, few, many) ?? solve(bounded(matrix, few), few, many)!;
   const pairs: [row: number, column: number][] = [];
   for (let i = 0; i < few; i++) {
     const j = columnOf[i]!;
-    if (matrix[i * many + j]! >= forbidden) continue;
+    if (matrix[i * many + j] === Number.POSITIVE_INFINITY) continue;
     pairs.push(transposed ? [j, i] : [i, j]);
   }
   if (transposed) pairs.sort((a, b) => a[0] - b[0]);
@@ -70,40 +71,51 @@ export function linearAssignment(
   };
 }
 
-/** A matrix with no more rows than columns, to be minimised; a forbidden pair costs more than all others together. */
+/** A matrix with no more rows than columns, to be minimised; forbidden pairs cost Infinity. */
 function prepare(
   costs: BoxArray,
   rows: number,
   columns: number,
   transposed: boolean,
   maximize: boolean,
-): { matrix: Float64Array; forbidden: number } {
+): Float64Array {
   const matrix = new Float64Array(rows * columns);
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
   for (let i = 0, at = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++, at++) {
       const cost = maximize ? -costs[at]! : costs[at]!;
-      matrix[transposed ? j * rows + i : at] = cost;
       if (cost === Number.NEGATIVE_INFINITY) {
         throw new NumericError(`cost of row ${i} and column ${j} is ${costs[at]}: no pair can be better`, {
           row: i,
           column: j,
         });
       }
-      if (!Number.isFinite(cost)) continue;
-      if (cost < low) low = cost;
-      if (cost > high) high = cost;
+      matrix[transposed ? j * rows + i : at] = Number.isNaN(cost) ? Number.POSITIVE_INFINITY : cost;
     }
   }
-  const few = Math.min(rows, columns);
-  const forbidden = low <= high ? high + (high - low) * (few + 1) + 1 : 1;
-  for (let k = 0; k < matrix.length; k++) if (!Number.isFinite(matrix[k]!)) matrix[k] = forbidden;
-  return { matrix, forbidden };
+  return matrix;
 }
 
-/** Column of each row, for rows ≤ columns. */
-function solve(costs: Float64Array, rows: number, columns: number): Int32Array {
+/**
+ * The same matrix where not every row can have a column: costs brought into 0 … 1, and a forbidden pair costs more than
+ * all others together, so that there are as few of them as possible.
+ */
+function bounded(matrix: Float64Array, rows: number): Float64Array {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const cost of matrix) {
+    if (cost === Number.POSITIVE_INFINITY) continue;
+    if (cost < low) low = cost;
+    if (cost > high) high = cost;
+  }
+  // halves, because the range of the largest numbers is none of them
+  const range = high / 2 - low / 2;
+  return matrix.map((cost) =>
+    cost === Number.POSITIVE_INFINITY ? rows + 1 : range > 0 ? (cost / 2 - low / 2) / range : 0,
+  );
+}
+
+/** Column of each row, for rows ≤ columns; null where some row can have none (or sums overflow). */
+function solve(costs: Float64Array, rows: number, columns: number): Int32Array | null {
   const columnOf = new Int32Array(rows).fill(-1);
   const rowOf = new Int32Array(columns).fill(-1);
   const u = new Float64Array(rows);
@@ -140,6 +152,7 @@ function solve(costs: Float64Array, rows: number, columns: number): Int32Array {
           nearest = k;
         }
       }
+      if (lowest === Number.POSITIVE_INFINITY) return null;
       distance = lowest;
       const j = remaining[nearest]!;
       columnsSeen[j] = 1;

@@ -127,12 +127,12 @@ const matcher = v.variant('kind', [
     topk: optional(atLeastOne),
     alpha: optional(v.number()),
     beta: optional(v.number()),
-    rule: optional(v.string()),
+    rule: optional(v.picklist(['ultralytics', 'mmyolo', 'mmdetection'])),
   }),
   v.strictObject({
     kind: v.literal('sim-ota'),
     metric,
-    rule: optional(v.string()),
+    rule: optional(v.picklist(['yolox', 'mmdetection'])),
     radius: optional(positive),
     topk: optional(atLeastOne),
   }),
@@ -200,8 +200,31 @@ export type TargetConfigInput = v.InferInput<typeof overrides>;
 function check<T>(schema: v.GenericSchema<unknown, T>, value: unknown, name: string): T {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const issues = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'configuration'}: ${issue.message}`);
+  const issues = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'configuration'}: ${explain(issue)}`);
   throw new OptionError(`${name}: ${issues.join('; ')}`, { issues });
+}
+
+/** What is wrong at an issue's place, and what could stand there. */
+function explain(issue: v.BaseIssue<unknown>): string {
+  if (issue.type !== 'strict_object' || issue.kind !== 'schema') return issue.message;
+  const path = issue.path ?? [];
+  if (issue.expected === 'never') return `there is no such key; expected ${keysBeside(path).join(', ')}`;
+  if (issue.received !== 'undefined') return issue.message;
+  return path.length === 1 ? 'is missing: name a preset, or give every part' : 'is missing';
+}
+
+/** Keys that may stand where a path ends. */
+function keysBeside(path: readonly v.IssuePathItem[]): readonly string[] {
+  if (path.length < 2) return Object.keys(overrides.entries);
+  const part = complete.entries[path[0]!.key as keyof typeof complete.entries];
+  if (!('options' in part)) return 'entries' in part ? Object.keys(part.entries) : [];
+  const kind = (path[1]!.input as Readonly<Record<string, unknown>>)[part.key];
+  const own = part.options.find(
+    ({ entries }) =>
+      (entries as Record<string, unknown>)[part.key] !== undefined &&
+      (entries as unknown as Record<string, { literal: unknown }>)[part.key]!.literal === kind,
+  );
+  return own === undefined ? [] : Object.keys(own.entries);
 }
 
 /**
@@ -211,6 +234,10 @@ function check<T>(schema: v.GenericSchema<unknown, T>, value: unknown, name: str
  * targetConfig({ preset: 'retinanet', input: { width: 512, height: 512 }, matcher: { metric: 'giou' } });
  */
 export function targetConfig(value: unknown, name = 'configuration'): TargetConfig {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const got = Array.isArray(value) ? 'a list' : value == null ? 'nothing' : JSON.stringify(value);
+    throw new OptionError(`${name}: expected keys and values (preset, input, priors, …), got ${got}`);
+  }
   const given = check(overrides, value, name);
   const { preset, ...parts } = given;
   const base: Readonly<Record<string, unknown>> = preset === undefined ? {} : presets[preset];

@@ -2,7 +2,7 @@
 import type { Anchors } from '../anchors/index.ts';
 import type { Size } from '../boxes/types.ts';
 import { ignoredFlags } from '../datasets/types.ts';
-import { ShapeError } from '../errors.ts';
+import { OptionError, ShapeError } from '../errors.ts';
 import {
   type Assignment,
   background,
@@ -15,7 +15,7 @@ import { type BoxEncoding, boxEncoding } from './coding.ts';
 import type { TargetConfig } from './config.ts';
 import type { AnnotatedImage } from './image.ts';
 import { inputTransform } from './input.ts';
-import { type ImagePredictions, type Matching, matching } from './matching.ts';
+import { type ImagePredictions, type Matching, matching, needsPredictions } from './matching.ts';
 import { levelOf, PriorSource } from './priors.ts';
 import type { TargetRows } from './rows.ts';
 import type { TargetStatistics } from './statistics.ts';
@@ -51,7 +51,20 @@ export class TargetMaker {
     this.priors = new PriorSource(config.priors);
     this.#dense = options.dense ?? false;
     this.#match = matching(config);
-    this.#encode = boxEncoding(config.coder);
+    this.#encode = named('coder', () => boxEncoding(config.coder));
+  }
+
+  /** Throws what the first image would: options of a part that do not go together. */
+  check(input: Size): void {
+    const none = new Float32Array(0);
+    const priors = named('priors', () => this.priors.of(input));
+    const boxes = priors?.boxes ?? none;
+    const predictions = needsPredictions(this.config)
+      ? { boxes, scores: new Float32Array(boxes.length / 4) }
+      : null;
+    named('matcher', () =>
+      this.#match({ priors, boxes: none, labels: new Int32Array(0), ignore: none, input, predictions }),
+    );
   }
 
   /** Appends the rows of one image and counts them. */
@@ -248,6 +261,16 @@ export class TargetMaker {
       if (gts[i]! < 0) continue;
       for (let k = 0; k < 4; k++) targets[4 * i + k] = encoded[at++]!;
     }
+  }
+}
+
+/** Names the part of the configuration whose options are wrong. */
+function named<T>(part: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new OptionError(`${part}: ${error.message}`, error.details, { cause: error });
   }
 }
 

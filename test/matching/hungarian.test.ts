@@ -93,6 +93,22 @@ describe('linearAssignment', () => {
     );
   });
 
+  it('does so at any magnitude of costs', () => {
+    for (const scale of [1e-300, 1e-17, 4.3e22, 1e308]) {
+      expect(linearAssignment(Float64Array.of(scale), 1, 1).columns).toEqual(Int32Array.of(0));
+      const alone = linearAssignment(Float64Array.of(Number.NaN, scale), 2, 1);
+      expect([...alone.rows, ...alone.columns]).toEqual([1, 0]);
+      // both rows can only have the first column
+      const costs = Float64Array.of(scale, Number.NaN, -scale, Number.POSITIVE_INFINITY);
+      expect(linearAssignment(costs, 2, 2)).toMatchObject({ rows: Int32Array.of(1), total: -scale });
+      const order = [3, 1, 2, 1, 3, 2, 2, 3, 1].map((cost) => (cost / 4) * scale);
+      const barred = [Number.NaN, Number.NaN, Number.NaN, ...order];
+      const { rows, columns } = linearAssignment(Float64Array.from(barred), 4, 3);
+      expect([...rows, ...columns]).toEqual([1, 2, 3, 1, 0, 2]);
+      expect([...linearAssignment(Float64Array.from(barred.slice(0, 9)), 3, 3).rows]).toEqual([1, 2]);
+    }
+  });
+
   it('maximizes', () => {
     const costs = Float64Array.of(4, 1, 3, 2, 0, 5, 3, 2, 2);
     expect(linearAssignment(costs, 3, 3)).toMatchObject({ columns: Int32Array.of(1, 0, 2), total: 5 });

@@ -4,13 +4,12 @@
  * A file appears under its name only when it is whole, and the shard's `.json` last, so a shard is done exactly when
  * that is there and says the hashes its files have.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import { stemOf } from '../../datasets/paths.ts';
 import type { DatasetSlice } from '../../datasets/slice.ts';
-import { DatasetError } from '../../errors.ts';
+import { DatasetError, OptionError } from '../../errors.ts';
 import type { TargetConfig } from '../config.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { type AnnotatedImage, imageOf } from '../image.ts';
@@ -64,10 +63,26 @@ const partialSuffix = '.partial';
 /** Whether a name is of a file that was being written when its run ended. */
 export const isPartial = (name: string): boolean => name.endsWith(partialSuffix);
 
+/** A file or folder that cannot be written: no space, no permission. */
+export function unwritable(path: string, cause: unknown): OptionError {
+  const why = (cause as Error).message;
+  return new OptionError(
+    `cannot write ${path}: ${why}; what is there stays, the same call goes on`,
+    { path },
+    { cause },
+  );
+}
+
 /** Writes under another name, then renames: what is there is whole. Jobs that write the same file do not meet. */
 export function writeWhole(path: string, content: Uint8Array | string): void {
-  const partial = `${path}.${process.pid}-${threadId}${partialSuffix}`;
-  writeFileSync(partial, content);
+  // jobs of other machines may have the same process number
+  const partial = `${path}.${randomUUID()}${partialSuffix}`;
+  try {
+    writeFileSync(partial, content);
+  } catch (cause) {
+    rmSync(partial, { force: true });
+    throw unwritable(path, cause);
+  }
   try {
     renameSync(partial, path);
   } catch (error) {

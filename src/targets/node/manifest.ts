@@ -1,6 +1,6 @@
 /** `manifest.json`: everything the shards depend on, so that nothing else is mistaken for them. */
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Size } from '../../boxes/types.ts';
 import type { SlicedDataset } from '../../datasets/index.ts';
@@ -21,7 +21,7 @@ export interface TargetManifest {
   readonly config: TargetConfig;
   readonly configHash: string;
   readonly datasetHash: string;
-  /** Of the names and lengths of the predictions, or null. */
+  /** Of the names, lengths and samples of the predictions, or null. */
   readonly predictionsHash: string | null;
   readonly seed: number;
   readonly dense: boolean;
@@ -75,6 +75,16 @@ export function makeManifest(input: ManifestInput): TargetManifest {
   };
 }
 
+/** A folder's manifest; throws `OptionError` where it cannot be read. */
+export function readManifest(path: string): Partial<TargetManifest> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Partial<TargetManifest>;
+  } catch (cause) {
+    const message = `${path} cannot be read as a manifest: name another folder, or remove it`;
+    throw new OptionError(message, { path }, { cause });
+  }
+}
+
 /** Throws `OptionError` naming what differs where the folder was begun with something else. */
 export function checkManifest(found: Partial<TargetManifest>, wanted: TargetManifest, out: string): void {
   const differ = (Object.keys(wanted) as (keyof TargetManifest)[]).filter(
@@ -115,9 +125,30 @@ function datasetHash(dataset: SlicedDataset): string {
   return hash.digest('hex');
 }
 
+/** Bytes of a file's beginning, middle and end that are hashed. */
+const sample = 4096;
+
+/**
+ * Of the names, the lengths and three samples of the content of every file: networks differ in all their numbers, and
+ * reading gigabytes only to compare them would take longer than the work.
+ */
 function predictionsHash(folder: string): string {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.safetensors'))
     .sort();
-  return sha256(JSON.stringify(names.map((name) => [name, statSync(join(folder, name)).size])));
+  const hash = createHash('sha256');
+  const block = Buffer.alloc(sample);
+  for (const name of names) {
+    const file = openSync(join(folder, name), 'r');
+    try {
+      const { size } = fstatSync(file);
+      hash.update(`${JSON.stringify(name.replaceAll('\\', '/'))} ${size}\n`);
+      for (const at of [0, Math.floor(size / 2), Math.max(0, size - sample)]) {
+        hash.update(block.subarray(0, readSync(file, block, 0, sample, at)));
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+  return hash.digest('hex');
 }

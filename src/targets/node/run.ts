@@ -4,7 +4,7 @@
  * The output depends on the dataset, the configuration and the seed alone: not on the number of workers, on how the
  * shards are divided among jobs, nor on how often the work was interrupted.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Size } from '../../boxes/types.ts';
@@ -12,11 +12,12 @@ import { type Dataset, type SlicedDataset, slicedDataset } from '../../datasets/
 import { OptionError, UnsupportedError } from '../../errors.ts';
 import { type TargetConfig, targetConfig } from '../config.ts';
 import { inputTransform } from '../input.ts';
+import { TargetMaker } from '../maker.ts';
 import { needsPredictions } from '../matching.ts';
 import { type ShardFormat, shardFormats } from '../shard.ts';
 import { type TargetCounts, TargetStatistics } from '../statistics.ts';
 import { isPartial, type ShardRecord, shardName, writeWhole } from './job.ts';
-import { checkManifest, makeManifest, manifestName, type TargetManifest } from './manifest.ts';
+import { checkManifest, makeManifest, manifestName, readManifest, type TargetManifest } from './manifest.ts';
 import { runShards } from './pool.ts';
 import { priorsFile } from './priors-file.ts';
 import { indexName, isDone, readRecord } from './records.ts';
@@ -85,6 +86,10 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
   checkSizes(dataset);
   const formats = shardFormats.filter((format) => (options.formats ?? ['safetensors']).includes(format));
   const priors = inputSizes(dataset, config);
+  if (dataset.images > 0) {
+    // before anything is written: a folder begun with a wrong configuration would be in the way of the right one
+    new TargetMaker(config).check(inputTransform(config.input, dataset.sizeOf(0)).target);
+  }
   const manifest = makeManifest({
     dataset,
     config,
@@ -154,8 +159,9 @@ function checkOptions(options: WriteTargetsOptions, config: TargetConfig): void 
       { matcher: config.matcher.kind },
     );
   }
-  if (options.predictions !== undefined && !existsSync(options.predictions)) {
-    throw new OptionError(`the folder of predictions ${options.predictions} is not there`);
+  const { predictions } = options;
+  if (predictions !== undefined && !statSync(predictions, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new OptionError(`there is no folder of predictions ${predictions}`, { predictions });
   }
   for (const [name, value] of Object.entries({ imagesPerShard, workers })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
@@ -196,13 +202,18 @@ function inputSizes(dataset: SlicedDataset, config: TargetConfig): Size[] | null
 
 /** Makes the folder, or checks that it holds the same targets. */
 function prepare(out: string, manifest: TargetManifest): void {
-  mkdirSync(out, { recursive: true });
+  try {
+    mkdirSync(out, { recursive: true });
+  } catch (cause) {
+    throw new OptionError(`cannot make the folder ${out}: ${(cause as Error).message}`, { out }, { cause });
+  }
   const path = join(out, manifestName);
+  // listed first: another job of the same targets may begin now, and its manifest comes before all else
+  const others = readdirSync(out).filter((name) => !isPartial(name));
   if (existsSync(path)) {
-    checkManifest(JSON.parse(readFileSync(path, 'utf8')), manifest, out);
+    checkManifest(readManifest(path), manifest, out);
     return;
   }
-  const others = readdirSync(out).filter((name) => !isPartial(name));
   if (others.length > 0) {
     throw new OptionError(
       `${out} holds something else (${others.slice(0, 3).join(', ')}): name another folder`,
