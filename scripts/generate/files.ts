@@ -98,7 +98,6 @@ export async function generateFiles(): Promise<Map<string, string>> {
       `parameters: '${emitted.parameters.join(' ')}'`;
     const functions = [`${name}Row64`];
     const fields = [
-      `name: '${name}'`,
       `symmetric: ${variant.symmetric}`,
       `minIou: ${boundName(variant)}`,
       ...defaults,

@@ -21,15 +21,11 @@ export function guardsFor(metric: string, conventions: MetricConventions = {}): 
     case 'supervision':
     case 'tensorflow':
     case 'coco':
-      // box_iou, generalized_box_iou: no eps; distance/complete_box_iou: 1e-7 on c² and α. Losses: on U and C too.
-      return usage === 'loss'
-        ? lossGuards(eps ?? 1e-7)
-        : eps === undefined
-          ? {}
-          : { diagonalEps: eps, alphaEps: eps };
     case 'detectron2':
-      // pairwise_iou is I > 0 ? I/U : 0; the losses are fvcore's, which are torchvision's.
-      return usage === 'loss' ? lossGuards(eps ?? 1e-7) : {};
+      // box_iou, generalized_box_iou: no eps; distance/complete_box_iou: 1e-7 on c² and α. Losses: on U and C too.
+      // detectron2's pairwise_iou is I > 0 ? I/U : 0; its losses are fvcore's, which are torchvision's.
+      if (usage === 'loss') return lossGuards(eps ?? 1e-7);
+      return eps === undefined ? {} : { diagonalEps: eps, alphaEps: eps };
     case 'ultralytics':
       return ultralyticsGuards(metric, usage, eps ?? 1e-7);
     case 'mmdetection':

@@ -1,8 +1,9 @@
 /** Metrics with parameters, and metrics built from others. */
 import { OptionError } from '../errors.ts';
-import { add, clamp, type Expression, mul, parameter, power, ratio, sub } from './formula/expression.ts';
+import { add, clamp, type Expression, mul, power, ratio, sub } from './formula/expression.ts';
+import { buildGraph, type GraphNode } from './formula/graph.ts';
 import { unbounded } from './formula/guards.ts';
-import type { Terms } from './formula/terms.ts';
+import { Terms } from './formula/terms.ts';
 import { neverAboveIou, noBound, type Variant } from './formula/variant.ts';
 import { formulaMetric } from './formula-metric.ts';
 import { formulaOf } from './formula-of.ts';
@@ -134,11 +135,8 @@ export function completeIou(
 export function innerIou(options: { readonly base?: Metric; readonly ratio?: number } = {}): MetricObject {
   const { base = 'iou' } = options;
   const factor = checkNumber('ratio', options.ratio ?? 0.7, positive, 'a number > 0');
-  return combined(
-    `inner(${nameOf(base)})`,
-    base,
-    (own, terms) => add(own, sub(terms.scaled(parameter('ratio'), 'inner').iou, terms.iou)),
-    { ratio: factor },
+  return combined(`inner(${nameOf(base)})`, base, (own, terms) =>
+    add(own, sub(terms.scaled(factor, 'inner').iou, terms.iou)),
   );
 }
 
@@ -152,11 +150,8 @@ export function focalerIou(
   const { base = 'iou' } = options;
   const d = checkNumber('d', options.d ?? 0, (value) => value >= 0 && value < 1, 'in [0, 1)');
   const u = checkNumber('u', options.u ?? 0.95, (value) => value > d && value <= 1, 'in (d, 1]');
-  return combined(
-    `focaler(${nameOf(base)})`,
-    base,
-    (own, terms) => add(own, sub(clamp(ratio(sub(terms.iou, d), u - d, 0), 0, 1), terms.iou)),
-    {},
+  return combined(`focaler(${nameOf(base)})`, base, (own, terms) =>
+    add(own, sub(clamp(ratio(sub(terms.iou, d), u - d, 0), 0, 1), terms.iou)),
   );
 }
 
@@ -168,15 +163,13 @@ function combined(
   name: string,
   base: Metric,
   combine: (own: Expression, terms: Terms) => Expression,
-  parameters: Readonly<Record<string, number>>,
 ): MetricObject {
-  const { variant, parameters: values } = formulaOf(base);
-  const merged = { ...variant.parameters, ...values, ...parameters };
+  const { variant, parameters } = formulaOf(base);
   return formulaMetric({
     name,
     symmetric: variant.symmetric,
     guardsOf: variant.guardsOf ?? variant.name,
-    parameters: merged,
+    parameters: { ...variant.parameters, ...parameters },
     formula: (terms) => combine(variant.formula(terms), terms),
     minIou: noBound,
   });
@@ -187,7 +180,8 @@ function combined(
  * and in WGSL; its gradient is derived.
  *
  * Build it with the functions of `boxops` named in the example; every division is a `ratio(n, d, whenZero)`. `minIou`
- * lets suppression prune: give it only if a similarity above t implies a plain IoU above `minIou(t)`.
+ * lets suppression prune: give it only if a similarity above t implies a plain IoU above `minIou(t)`. Throws
+ * {@link OptionError} for a formula that gives no expression or reads a parameter, of which it has none.
  *
  * @example
  * const dice = defineMetric({
@@ -203,9 +197,17 @@ export function defineMetric(definition: {
   readonly minIou?: (threshold: number) => number | null;
 }): MetricObject {
   const { name, formula, symmetric = false, minIou = noBound } = definition;
-  if (typeof name !== 'string' || typeof formula !== 'function') {
-    throw new OptionError('defineMetric needs a name and a formula', { name: String(name) });
+  const built: Expression | undefined = typeof formula === 'function' ? formula(new Terms()) : undefined;
+  if (typeof name !== 'string' || !built?.operation) {
+    throw new OptionError('defineMetric needs a name and a formula that gives an expression', { name });
   }
+  const stray = buildGraph([built]).nodes.find(isStray);
+  if (stray) throw new OptionError(`the formula of ${name} reads an unknown ${stray.name}`, { name });
   const variant: Variant = { name, symmetric, formula, minIou };
   return formulaMetric(variant);
+}
+
+/** Whether a node reads what no pair of boxes has. */
+function isStray({ operation, name }: GraphNode): boolean {
+  return operation === 'parameter' || (operation === 'input' && !/^[ab][xy][12]$/.test(name));
 }

@@ -56,8 +56,9 @@ export interface IouGradientOptions<T extends BoxArray = BoxArray> {
  * 1 − S has the negated gradient. float32 in, float32 out; float64 when either array is.
  *
  * Where the paper detaches a weight (CIoU's α) nothing flows through it. Kinks follow torch: ½ to each of two boxes whose
- * edges coincide; at a touching edge the intersection's clamp passes the gradient. Two boxes without area have value and
- * gradient as if their IoU were the constant 0. A pair with a coordinate that is not finite has value NaN and gradient 0.
+ * edges coincide; at a touching edge the intersection's clamp passes the gradient (mmdetection, Ultralytics; torchvision's
+ * losses let none through there). Two boxes without area have IoU 0, with no gradient unless an eps divides. A pair
+ * with a coordinate that is not finite has value NaN and gradient 0.
  *
  * @example
  * iouGradient(new Float64Array([0, 0, 2, 2]), new Float64Array([1, 0, 3, 2]), { usage: 'matrix' });

@@ -64,7 +64,6 @@ export interface GeneratedLoops<C extends Column> {
 
 /** A generated variant. `single` has no guards but the lean ones, see formula/guards.ts. */
 export interface GeneratedMetric {
-  readonly name: string;
   readonly symmetric: boolean;
   readonly minIou: IouBound;
   /** Defaults of the variant's own parameters; guards have theirs in formula/guards.ts. */

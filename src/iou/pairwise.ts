@@ -16,7 +16,7 @@ export interface PairwiseOptions<T extends BoxArray = BoxArray> extends IouOptio
  * float32 out; float64 when either array is. With `batch`, one matrix after the other, N_k × M_k each.
  *
  * Two boxes without area have IoU 0. A box with a NaN or infinite coordinate has NaN everywhere. Corners are not
- * sorted: give x1 ≤ x2 and y1 ≤ y2. Throws {@link ShapeError} for lengths that are no multiple of 4,
+ * sorted: give x1 ≤ x2 and y1 ≤ y2, else a box has no intersection and the metric's other terms mean nothing. Throws {@link ShapeError} for lengths that are no multiple of 4,
  * {@link OptionError} for an unknown metric, format or preset or an `out` that is too short.
  *
  * @example

@@ -15,7 +15,10 @@ export async function matchToHost(
 ): Promise<void> {
   const rows = rowsToHost(session, job, limits, out);
   if (!columnBest) return rows;
-  await Promise.all([rows, columnsToHost(session, swapSides(job), limits, out)]);
+  const both = [rows, columnsToHost(session, swapSides(job), limits, out)];
+  // neither may go on when the other has failed
+  await Promise.allSettled(both);
+  await Promise.all(both);
 }
 
 async function rowsToHost(

@@ -97,7 +97,7 @@ export function packJob(
     extreme:
       onCpu.length === 2 &&
       (onCpu.some((boxes) => isExtreme(boxes, rotated === undefined ? 60 : 28)) ||
-        (rotated === undefined && overflowsPower(metric, onCpu[0]!, onCpu[1]!, images))),
+        (rotated === undefined && strainsPower(metric, onCpu[0]!, onCpu[1]!, images))),
   };
 }
 
@@ -156,13 +156,13 @@ function isExtreme(corners: Float32Array, exponent: number): boolean {
 }
 
 /**
- * The alpha family raises squared distances to a power, which leaves float32 long before the distances do: with the
- * usual 3, in pictures a million pixels wide.
+ * The alpha family raises squared distances to a power, whose float32 logarithm and exponential lose a digit with every
+ * few bits of the result: with the usual 3, more than the GPU may be off by where boxes spread over 4096 pixels.
  */
-function overflowsPower(metric: MetricWgsl, a: Float32Array, b: Float32Array, images: Images): boolean {
+function strainsPower(metric: MetricWgsl, a: Float32Array, b: Float32Array, images: Images): boolean {
   if (!/exp\(.*log\(/.test(metric.source)) return false;
   const at = metric.parameters.indexOf('alpha');
-  const limit = 2 ** (60 / Math.max(1, at < 0 ? 3 : metric.values[at]!));
+  const limit = 2 ** (36 / Math.max(1, at < 0 ? 3 : metric.values[at]!));
   for (let k = 0; k + 1 < images.a.length; k++) {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;

@@ -89,8 +89,9 @@ async function readBack(
     await submitted;
     await mapped;
     receive(staging.getMappedRange(0, bytes));
-    staging.unmap();
   } finally {
+    // also where the job was refused: a buffer that stays mapped, or waits to be, would spoil later calls
+    staging.unmap();
     session.pool.release(staging);
   }
 }

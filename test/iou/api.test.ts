@@ -8,7 +8,10 @@ import {
   completeIou,
   convertBoxes,
   countAbove,
+  defineMetric,
+  type Expression,
   focalerIou,
+  formula,
   innerIou,
   type Metric,
   mpdiou,
@@ -16,6 +19,7 @@ import {
   pairwiseIou,
   resolveMetric,
   shapeIou,
+  type Terms,
 } from '../../src/index.ts';
 import { boxesOf } from '../golden/iou/boxes.ts';
 
@@ -98,6 +102,48 @@ describe('empty and degenerate input', () => {
           expect(Array.from(countAbove(p, q, { metric, threshold: -10 }))).toEqual([0, 1]);
         }
       }
+    }
+  });
+});
+
+describe('metrics of metrics', () => {
+  it('a combination of itself keeps both parameters', () => {
+    // IoU of halves: 0, of the boxes: 1/3, of boxes half as large again: 0.5
+    const p = new Float64Array([0, 0, 4, 4]);
+    const q = new Float64Array([2, 0, 6, 4]);
+    const nested = innerIou({ base: innerIou({ ratio: 0.5 }), ratio: 1.5 });
+    expect(pairwiseIou(p, q, { metric: innerIou({ ratio: 0.5 }) })[0]).toBeCloseTo(0, 12);
+    expect(pairwiseIou(p, q, { metric: innerIou({ ratio: 1.5 }) })[0]).toBeCloseTo(0.5, 12);
+    expect(pairwiseIou(p, q, { metric: nested })[0]).toBeCloseTo(0 + 0.5 - 1 / 3, 12);
+  });
+
+  it('eps replaces the eps of every preset', () => {
+    const p = new Float64Array([0, 0, 4, 4]);
+    const q = new Float64Array([2, 0, 6, 4]);
+    for (const preset of [undefined, 'torchvision', 'detectron2', 'ultralytics', 'mmdetection'] as const) {
+      const options = { metric: 'diou' as const, ...(preset && { preset }) };
+      const one = pairwiseIou(p, q, { ...options, eps: 1 })[0]!;
+      expect(one, String(preset)).not.toBe(pairwiseIou(p, q, options)[0]);
+    }
+  });
+
+  it('a formula that is none, or reads what nobody gives, is refused where it is defined', () => {
+    const wrong = [
+      () => 5,
+      () => undefined,
+      () => formula.parameter('gamma'),
+      ({ iou }: Terms) => formula.add(iou, formula.input('cx1')),
+    ];
+    for (const made of wrong) {
+      const call = () => defineMetric({ name: 'wrong', formula: made as () => Expression });
+      expect(call, String(made)).toThrow(OptionError);
+    }
+  });
+
+  it("Powerful-IoU is finite also where a target's corners are the wrong way round", () => {
+    const [p, q] = [new Float64Array([5, 5, 60, 70]), new Float64Array([0, 50.01, 50, 50])];
+    for (const metric of ['piou', 'piou2'] as const) {
+      expect(Number.isFinite(pairwiseIou(p, q, { metric })[0])).toBe(true);
     }
   });
 });

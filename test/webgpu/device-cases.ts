@@ -1,6 +1,6 @@
 /** Devices: own and given ones, their loss, their end, and fifty of them without a buffer left behind. */
 import { describe, expect, it } from 'vitest';
-import { DeviceLostError, DisposedError, OptionError } from '../../src/errors.ts';
+import { DeviceLostError, DisposedError, OptionError, UnsupportedError } from '../../src/errors.ts';
 import { pairwiseIou } from '../../src/iou/index.ts';
 import { createBatchIou } from '../../src/webgpu/index.ts';
 import type { OpenGpu } from './suite.ts';
@@ -71,6 +71,24 @@ export function deviceTests(open: OpenGpu): void {
       await expect(gpu.pairwise(a, b)).rejects.toBeInstanceOf(DeviceLostError);
       await expect(gpu.pairwise(a, b)).rejects.toBeInstanceOf(DeviceLostError);
       gpu.dispose();
+    });
+
+    it('a refused job is an UnsupportedError and leaves later calls as they were', async () => {
+      const { device, counts } = await countedDevice(open());
+      const gpu = await createBatchIou({ device });
+      const before = await gpu.pairwise(a, b);
+      const buffer = device.createBuffer({ size: a.byteLength, usage: 128 | 8 });
+      buffer.destroy();
+      const gone = { buffer, count: a.length / 4 };
+      await expect(gpu.pairwise(gone, b)).rejects.toBeInstanceOf(UnsupportedError);
+      await expect(gpu.bestMatch(gone, b, { columnBest: true })).rejects.toBeInstanceOf(UnsupportedError);
+      await expect(gpu.pairwise(gone, b, { output: 'buffer' })).rejects.toBeInstanceOf(UnsupportedError);
+      expect(gpu.stats().liveBuffers).toBe(0);
+      for (let k = 0; k < 3; k++) expect(await gpu.pairwise(a, b)).toEqual(before);
+      gpu.dispose();
+      expect(counts.destroyed).toBe(counts.created);
+      device.destroy();
+      await device.lost;
     });
 
     it('dispose settles pending calls and can be called again', async () => {

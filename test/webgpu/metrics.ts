@@ -35,6 +35,19 @@ export const metrics: readonly Metric[] = [
     formula: ({ a, b, intersection }) =>
       formula.ratio(formula.mul(2, intersection), formula.add(a.area, b.area)),
   }),
+  // labels that are no names in WGSL, and angles beyond the two a box brings along
+  defineMetric({
+    name: 'awkward',
+    formula: ({ a, b, iou, enclosingWidth, enclosingHeight }) => {
+      const { add, angle, label, mul, sub } = formula;
+      const share = label('return', mul(iou, iou));
+      const rest = label('what is left', sub(1, share));
+      const own = add(a.aspectAngle, angle(a.height, a.width), angle(a.width, add(a.width, a.height)));
+      const both = add(angle(enclosingWidth, enclosingHeight), own, b.aspectAngle);
+      return mul(0.1, add(label('p', add(mul(share, rest), rest)), both));
+    },
+  }),
+  innerIou({ base: innerIou({ ratio: 0.5 }), ratio: 1.3 }),
 ];
 
 export const nameOf = (metric: Metric): string => (typeof metric === 'string' ? metric : metric.name);

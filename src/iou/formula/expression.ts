@@ -2,7 +2,7 @@
  * The expressions an IoU variant is written in: numbers per pair of boxes, built with a dozen functions.
  *
  * An expression is a plain immutable node; nothing is computed when it is built. {@link ./graph.ts} merges equal nodes,
- * {@link ./differentiate.ts} derives it, the emitters turn it into JavaScript and WGSL, and {@link ./evaluate.ts} runs it
+ * {@link ./differentiate.ts} derives it, the emitters turn it into JavaScript and WGSL, and {@link ./program.ts} runs it
  * as it is. Every division is a {@link ratio}, which says what it is worth when the divisor is 0, so no 0/0 is formed.
  */
 

@@ -2,26 +2,9 @@
  * Expressions as a hash-consed graph: equal sub-expressions become one node, in an order in which every node comes after
  * its inputs, each marked with the boxes it depends on (what depends on one box only is hoisted out of pair loops).
  */
-import {
-  abs,
-  add,
-  angle,
-  constant,
-  detach,
-  type Expression,
-  exp,
-  log,
-  max,
-  min,
-  mul,
-  type Operation,
-  power,
-  ratio,
-  select,
-  sqrt,
-  step,
-  sub,
-} from './expression.ts';
+
+import type { Expression, Operation } from './expression.ts';
+import * as build from './expression.ts';
 
 /** Bit set of what a node's value varies with. */
 export const dependsOnA = 1;
@@ -95,29 +78,14 @@ export function reachable(graph: Graph, roots: readonly number[]): number[] {
   return [...wanted].sort((x, y) => x - y);
 }
 
-const rebuild: Record<string, (...inputs: Expression[]) => Expression> = {
-  add,
-  sub,
-  mul,
-  min,
-  max,
-  abs,
-  sqrt,
-  exp,
-  log,
-  ratio,
-  select,
-  step,
-  angle,
-  power,
-  detach,
-};
+/** The building function of each operation has its name. */
+const rebuild = build as unknown as Readonly<Record<Operation, (...inputs: Expression[]) => Expression>>;
 
 /** A node as an expression again, over those of its inputs, simplified where they allow it. */
 export function asExpression(node: GraphNode, values: readonly Expression[]): Expression {
-  if (node.operation === 'constant') return constant(node.value);
+  if (node.operation === 'constant') return build.constant(node.value);
   if (node.inputs.length === 0) return { operation: node.operation, inputs: [], name: node.name };
-  const built = rebuild[node.operation]!(...node.inputs.map((id) => values[id]!));
+  const built = rebuild[node.operation](...node.inputs.map((id) => values[id]!));
   return node.name === '' || built.inputs.length === 0 ? built : { ...built, name: node.name };
 }
 

@@ -63,8 +63,7 @@ export class Program {
         registers.set(id, register);
         continue;
       }
-      if (node.operation === 'constant' || node.operation === 'parameter') {
-        if (node.operation === 'parameter') throw new Error(`parameter ${node.name} has no value`);
+      if (node.operation === 'constant') {
         registers.set(id, { data: Float64Array.of(node.value), mask: 0 });
         continue;
       }

@@ -22,45 +22,6 @@ export interface WgslFunction {
   readonly graph: Graph;
 }
 
-/** Parameters of the function, and words that a formula may use as a label and WGSL keeps for itself. */
-export const reservedWords = [
-  'a',
-  'b',
-  'p',
-  'aTerms',
-  'bTerms',
-  'union',
-  'target',
-  'of',
-  'from',
-  'with',
-  'auto',
-  'self',
-  'common',
-  'shared',
-  'final',
-  'new',
-  'type',
-  'demote',
-  'active',
-  'filter',
-  'signed',
-  'smooth',
-  'sample',
-  'precise',
-  'partition',
-  'abs',
-  'min',
-  'max',
-  'exp',
-  'log',
-  'sqrt',
-  'select',
-  'step',
-];
-
-const components = ['x', 'y', 'z', 'w'];
-
 /**
  * atan(width / height) for boxes that the CPU never sees, in place of WGSL's own, which may be off by 4096 units. Cephes'
  * single-precision polynomial after reduction to 0 … tan(π/8): within 2e-7.
@@ -77,65 +38,38 @@ export const aspectAngle = `fn aspectAngle(width: f32, height: f32) -> f32 {
 }
 `;
 
-/** Writes a formula as a WGSL function; with `angles` `'computed'` the function needs no terms from the CPU. */
+/**
+ * Writes a formula as a WGSL function. Angles of one box come as terms, two a box; with `angles` `'computed'`, and where
+ * they are more or of both boxes, the function computes them.
+ */
 export function emitWgsl(
   name: string,
   formula: Expression,
   structName = 'MetricParameters',
-  angleSource: 'given' | 'computed' = 'given',
+  angles: 'given' | 'computed' = 'given',
 ): WgslFunction {
   const graph = buildGraph([formula]);
-  const known = graph.nodes.filter((node) => node.operation === 'angle');
-  const angles = angleSource === 'given' ? known : [];
-  const aTerms = angles.filter((node) => node.depends === dependsOnA).map((node) => node.id);
-  const bTerms = angles.filter((node) => node.depends === dependsOnB).map((node) => node.id);
-  if (aTerms.length + bTerms.length !== angles.length || aTerms.length > 2 || bTerms.length > 2) {
-    throw new Error('an angle must depend on one box alone, and a box can have two');
-  }
-  const stops = new Set([...aTerms, ...bTerms]);
-  const trimmed = graph.nodes.map((node) => (stops.has(node.id) ? { ...node, inputs: [] } : node));
-  const order = reachable({ ...graph, nodes: trimmed }, graph.outputs);
-  const uses = new Map<number, number>();
-  for (const id of order) {
-    const node = trimmed[id]!;
-    node.inputs.forEach((input, position) => {
-      const repeats =
-        (node.operation === 'ratio' && position === 1) || (node.operation === 'step' && position < 2);
-      uses.set(input, (uses.get(input) ?? 0) + (repeats ? 2 : 1));
-    });
-  }
+  const termsOf = (box: number): number[] =>
+    graph.nodes
+      .filter((node) => node.operation === 'angle' && node.depends === box)
+      .map((node) => node.id)
+      .slice(0, angles === 'given' ? 2 : 0);
+  const aTerms = termsOf(dependsOnA);
+  const bTerms = termsOf(dependsOnB);
+  const given = new Map<number, string>();
+  aTerms.forEach((id, k) => {
+    given.set(id, `aTerms.${'xy'[k]}`);
+  });
+  bTerms.forEach((id, k) => {
+    given.set(id, `bTerms.${'xy'[k]}`);
+  });
+  const { lines, texts, order, computesAngles } = writeStatements(graph, given);
   const parameters = order
-    .filter((id) => trimmed[id]!.operation === 'parameter')
-    .map((id) => trimmed[id]!.name);
-  const texts = new Map<number, string>();
-  const lines: string[] = [];
-  const taken = new Set<string>(reservedWords);
-  for (const id of order) {
-    const node = trimmed[id]!;
-    if (stops.has(id)) {
-      const side = node.depends === dependsOnA ? 'a' : 'b';
-      const index = (side === 'a' ? aTerms : bTerms).indexOf(id);
-      texts.set(id, `${side}Terms.${components[index]}`);
-      continue;
-    }
-    const text = nodeText(
-      node,
-      node.inputs.map((input) => texts.get(input)!),
-    );
-    const leaf = node.inputs.length === 0;
-    if (!leaf && node.operation !== 'detach' && (uses.get(id) ?? 0) > 1) {
-      const wanted = node.name === '' ? `v${id}` : node.name;
-      const variable = taken.has(wanted) ? `${wanted}${id}` : wanted;
-      taken.add(variable);
-      lines.push(`  let ${variable} = ${text};`);
-      texts.set(id, variable);
-    } else {
-      texts.set(id, text);
-    }
-  }
+    .filter((id) => graph.nodes[id]!.operation === 'parameter')
+    .map((id) => graph.nodes[id]!.name);
   const struct = parameters.length === 0 ? '' : `, p: ${structName}`;
   const source = [
-    ...(known.length > angles.length ? [aspectAngle] : []),
+    ...(computesAngles ? [aspectAngle] : []),
     `fn ${name}(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f${struct}) -> f32 {`,
     ...lines,
     `  return ${texts.get(graph.outputs[0]!)};`,
@@ -144,10 +78,68 @@ export function emitWgsl(
   return { source, parameters, aTerms, bTerms, graph };
 }
 
+export interface Statements {
+  /** A `let` a node that is read more than once. */
+  readonly lines: readonly string[];
+  /** What stands for each node: a variable, or the operation itself. */
+  readonly texts: ReadonlyMap<number, string>;
+  /** The nodes that are read. */
+  readonly order: readonly number[];
+  /** Whether {@link aspectAngle} is called. */
+  readonly computesAngles: boolean;
+}
+
+/** The body of a function that computes a graph's outputs; nodes `given` have their text. */
+export function writeStatements(graph: Graph, given: ReadonlyMap<number, string> = new Map()): Statements {
+  const nodes = graph.nodes.map((node) => (given.has(node.id) ? { ...node, inputs: [] } : node));
+  const order = reachable({ ...graph, nodes }, graph.outputs);
+  const uses = new Map<number, number>();
+  for (const id of order) {
+    const { operation, inputs } = nodes[id]!;
+    inputs.forEach((input, position) => {
+      // these operations write an input twice
+      const repeats = (operation === 'ratio' && position === 1) || (operation === 'step' && position < 2);
+      uses.set(input, (uses.get(input) ?? 0) + (repeats ? 2 : 1));
+    });
+  }
+  const texts = new Map(given);
+  const lines: string[] = [];
+  const taken = new Set(['aTerms', 'bTerms', 'aspectAngle']);
+  let computesAngles = false;
+  for (const id of order) {
+    if (given.has(id)) continue;
+    const node = nodes[id]!;
+    const text = nodeText(
+      node,
+      node.inputs.map((input) => texts.get(input)!),
+    );
+    if (node.operation === 'angle') computesAngles = true;
+    if (node.inputs.length === 0 || node.operation === 'detach' || (uses.get(id) ?? 0) < 2) {
+      texts.set(id, text);
+      continue;
+    }
+    const variable = variableName(node, taken);
+    taken.add(variable);
+    lines.push(`  let ${variable} = ${text};`);
+    texts.set(id, variable);
+  }
+  return { lines, texts, order, computesAngles };
+}
+
+/**
+ * The label of a node where WGSL leaves it free, else with the node's number. WGSL keeps many words for itself, none of
+ * which has a capital inside.
+ */
+function variableName({ id, name }: GraphNode, taken: ReadonlySet<string>): string {
+  const word = name.replace(/^[^a-z]+|\W/gi, '');
+  const free = word === 'iou' || word === 'intersection' || /^[a-z]+[A-Z]/.test(word);
+  return free && !taken.has(word) ? word : `${word || 'v'}${id}`;
+}
+
 const corner: Readonly<Record<string, string>> = { x1: 'x', y1: 'y', x2: 'z', y2: 'w' };
 
 /** An operation over the texts of its inputs. */
-export function nodeText(node: GraphNode, inputs: readonly string[]): string {
+function nodeText(node: GraphNode, inputs: readonly string[]): string {
   const [x, y, z, w] = inputs as [string, string, string, string];
   switch (node.operation) {
     case 'input':

@@ -18,8 +18,10 @@ export function piouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const bHeight = heightEps + (by2 - by1);
     const v32 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
     const v40 = Math.abs((ax1 - bx1)) + Math.abs((ax2 - bx2));
-    const v48 = Math.abs((ay1 - by1)) + Math.abs((ay2 - by2));
-    const v52 = ((bWidth === 0 ? (v40 > 0 ? 10000 : 0) : v40 / bWidth) + (bHeight === 0 ? (v48 > 0 ? 10000 : 0) : v48 / bHeight)) * 0.25;
-    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (1 - Math.exp((0 - (v52 * v52))));
+    const v41 = Math.abs(bWidth);
+    const v49 = Math.abs((ay1 - by1)) + Math.abs((ay2 - by2));
+    const v50 = Math.abs(bHeight);
+    const cornerPenalty = ((v41 === 0 ? (v40 > 0 ? 10000 : 0) : v40 / v41) + (v50 === 0 ? (v49 > 0 ? 10000 : 0) : v49 / v50)) * 0.25;
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (1 - Math.exp((0 - (cornerPenalty * cornerPenalty))));
   }
 }

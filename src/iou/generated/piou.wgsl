@@ -6,7 +6,9 @@ fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParamet
   let bHeight = (p.heightEps + (b.w - b.y));
   let v32 = max((((((a.z - a.x) * ((a.w - a.y) + p.heightEps)) + (bWidth * bHeight)) - intersection) + p.unionEps), p.unionFloor);
   let v40 = (abs((a.x - b.x)) + abs((a.z - b.z)));
-  let v48 = (abs((a.y - b.y)) + abs((a.w - b.w)));
-  let v52 = ((select(v40 / select(bWidth, 1.0, bWidth == 0.0), select(0.0, 10000.0, v40 > 0.0), bWidth == 0.0) + select(v48 / select(bHeight, 1.0, bHeight == 0.0), select(0.0, 10000.0, v48 > 0.0), bHeight == 0.0)) * 0.25);
-  return (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) - (1.0 - exp((0.0 - (v52 * v52)))));
+  let v41 = abs(bWidth);
+  let v49 = (abs((a.y - b.y)) + abs((a.w - b.w)));
+  let v50 = abs(bHeight);
+  let cornerPenalty = ((select(v40 / select(v41, 1.0, v41 == 0.0), select(0.0, 10000.0, v40 > 0.0), v41 == 0.0) + select(v49 / select(v50, 1.0, v50 == 0.0), select(0.0, 10000.0, v49 > 0.0), v50 == 0.0)) * 0.25);
+  return (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) - (1.0 - exp((0.0 - (cornerPenalty * cornerPenalty)))));
 }

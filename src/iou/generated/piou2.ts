@@ -16,12 +16,14 @@ export function piou2Row64(ax1: number, ay1: number, ax2: number, ay2: number, x
     const by2 = y2s[j]!;
     const v13 = Math.abs((ax1 - bx1)) + Math.abs((ax2 - bx2));
     const bWidth = bx2 - bx1;
-    const v26 = Math.abs((ay1 - by1)) + Math.abs((ay2 - by2));
+    const v15 = Math.abs(bWidth);
+    const v27 = Math.abs((ay1 - by1)) + Math.abs((ay2 - by2));
     const bHeight = (by2 - by1) + heightEps;
-    const v33 = ((bWidth === 0 ? (v13 > 0 ? 10000 : 0) : v13 / bWidth) + (bHeight === 0 ? (v26 > 0 ? 10000 : 0) : v26 / bHeight)) * 0.25;
-    const v36 = lambda * Math.exp((0 - v33));
+    const v31 = Math.abs(bHeight);
+    const cornerPenalty = ((v15 === 0 ? (v13 > 0 ? 10000 : 0) : v13 / v15) + (v31 === 0 ? (v27 > 0 ? 10000 : 0) : v27 / v31)) * 0.25;
+    const v38 = lambda * Math.exp((0 - cornerPenalty));
     const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
-    const v61 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-    out[at + j - from] = 1 - (((v36 * 3) * Math.exp((0 - (v36 * v36)))) * ((1 - (v61 === 0 ? 0 : intersection / v61)) + (1 - Math.exp((0 - (v33 * v33))))));
+    const v63 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
+    out[at + j - from] = 1 - (((v38 * 3) * Math.exp((0 - (v38 * v38)))) * ((1 - (v63 === 0 ? 0 : intersection / v63)) + (1 - Math.exp((0 - (cornerPenalty * cornerPenalty))))));
   }
 }

@@ -3,11 +3,13 @@
 fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParameters) -> f32 {
   let v13 = (abs((a.x - b.x)) + abs((a.z - b.z)));
   let bWidth = (b.z - b.x);
-  let v26 = (abs((a.y - b.y)) + abs((a.w - b.w)));
+  let v15 = abs(bWidth);
+  let v27 = (abs((a.y - b.y)) + abs((a.w - b.w)));
   let bHeight = ((b.w - b.y) + p.heightEps);
-  let v33 = ((select(v13 / select(bWidth, 1.0, bWidth == 0.0), select(0.0, 10000.0, v13 > 0.0), bWidth == 0.0) + select(v26 / select(bHeight, 1.0, bHeight == 0.0), select(0.0, 10000.0, v26 > 0.0), bHeight == 0.0)) * 0.25);
-  let v36 = (p.lambda * exp((0.0 - v33)));
+  let v31 = abs(bHeight);
+  let cornerPenalty = ((select(v13 / select(v15, 1.0, v15 == 0.0), select(0.0, 10000.0, v13 > 0.0), v15 == 0.0) + select(v27 / select(v31, 1.0, v31 == 0.0), select(0.0, 10000.0, v27 > 0.0), v31 == 0.0)) * 0.25);
+  let v38 = (p.lambda * exp((0.0 - cornerPenalty)));
   let intersection = (max((min(a.z, b.z) - max(a.x, b.x)), 0.0) * max((min(a.w, b.w) - max(a.y, b.y)), 0.0));
-  let v61 = max((((((a.z - a.x) * (p.heightEps + (a.w - a.y))) + (bWidth * bHeight)) - intersection) + p.unionEps), p.unionFloor);
-  return (1.0 - (((v36 * 3.0) * exp((0.0 - (v36 * v36)))) * ((1.0 - select(intersection / select(v61, 1.0, v61 == 0.0), 0.0, v61 == 0.0)) + (1.0 - exp((0.0 - (v33 * v33)))))));
+  let v63 = max((((((a.z - a.x) * (p.heightEps + (a.w - a.y))) + (bWidth * bHeight)) - intersection) + p.unionEps), p.unionFloor);
+  return (1.0 - (((v38 * 3.0) * exp((0.0 - (v38 * v38)))) * ((1.0 - select(intersection / select(v63, 1.0, v63 == 0.0), 0.0, v63 == 0.0)) + (1.0 - exp((0.0 - (cornerPenalty * cornerPenalty)))))));
 }
