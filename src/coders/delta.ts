@@ -28,6 +28,8 @@ export const deltaPresets = {
   torchvision: {},
   ssd: { std: [0.1, 0.1, 0.2, 0.2], sizeClamp: 'none' },
   mmdetection: { sizeClamp: 'both', sizeLimit: Math.abs(Math.log(16 / 1000)) },
+  /** mmdetection's with `add_ctr_clamp`. */
+  yolof: { sizeClamp: 'upper', sizeLimit: Math.abs(Math.log(16 / 1000)), centerLimit: 32 },
 } as const satisfies Record<string, DeltaCoderOptions>;
 
 /**
@@ -39,6 +41,12 @@ export const deltaPresets = {
 export function deltaCoder(options: DeltaCoderOptions = {}): BoxCoder {
   const { std = [1, 1, 1, 1], mean = [0, 0, 0, 0], sizeClamp = 'upper', centerLimit } = options;
   const limit = options.sizeLimit ?? Math.log(1000 / 16);
+  if (!(sizeClamp === 'upper' || sizeClamp === 'both' || sizeClamp === 'none')) {
+    throw new OptionError(`sizeClamp: expected 'upper', 'both' or 'none', got ${String(sizeClamp)}`);
+  }
+  if (!(limit > 0 && (centerLimit === undefined || centerLimit > 0))) {
+    throw new OptionError(`sizeLimit and centerLimit must be > 0, got ${limit} and ${centerLimit}`);
+  }
   if (std.some((value) => !(value > 0)))
     throw new OptionError(`std must be four numbers > 0, got [${std.join(', ')}]`);
   const lower = sizeClamp === 'both' ? -limit : Number.NEGATIVE_INFINITY;

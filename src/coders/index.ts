@@ -11,6 +11,7 @@ export {
   type RotatedCoder,
   type RotatedCoderOptions,
   rotatedDeltaCoder,
+  rotatedDeltaPresets,
 } from './rotated.ts';
 export { type TblrCoderOptions, tblrCoder } from './tblr.ts';
 export type { BoxCoder } from './types.ts';

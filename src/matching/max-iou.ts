@@ -10,7 +10,14 @@ import { ignoredPriors } from './ignore-regions.ts';
 import { inPrecision, overlapScan } from './overlap-scan.ts';
 import { priorColumns } from './prior-columns.ts';
 import { assignmentFor, checkNumber, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
-import { type Assignment, ignored, type MatchOptions, type MetricOptions, type Priors } from './types.ts';
+import {
+  type Assignment,
+  background,
+  ignored,
+  type MatchOptions,
+  type MetricOptions,
+  type Priors,
+} from './types.ts';
 
 export interface MaxIouOptions extends MatchOptions, MetricOptions {
   /** Similarity ≥ this is a match. Default 0.5. */
@@ -96,7 +103,7 @@ export function maxIouMatcher(
   const { gtIndices, overlaps } = result;
   const mask = ignoredPriors(columns, options);
   const scan = overlapScan;
-  const lowest = Math.min(high, positiveThreshold);
+  const lowest = Math.min(high, positiveThreshold, low === Number.NEGATIVE_INFINITY ? high : low);
   scan.run(columns, groundTruthBoxes, options, mask, lowest, lowQuality !== 'none');
   const { best, bestGt, gtBest, ties, tieStart, float32 } = scan;
   const positive = inPrecision(float32, positiveThreshold);
@@ -110,7 +117,7 @@ export function maxIouMatcher(
     const value = gt < 0 ? 0 : best[j]!;
     overlaps[j] = value > 0 ? value : 0;
     if (value < negativeTo && value >= negativeFrom) continue; // background already
-    gtIndices[j] = gt >= 0 && value >= positive ? gt : value < negativeTo || gt >= 0 ? ignored : -1;
+    gtIndices[j] = gt >= 0 && value >= positive ? gt : gts > 0 ? ignored : background;
   }
   if (lowQuality === 'own-best') {
     for (let t = 0; t < tieStart[gts]!; t++) gtIndices[ties[t]!] = bestGt[ties[t]!]!;

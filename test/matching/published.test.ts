@@ -35,6 +35,27 @@ describe('mmdetection test cases', () => {
     expect(Array.from(maxIouMatcher(priors, new Float32Array(0)).gtIndices)).toEqual([-1, -1, -1, -1]);
     expect(maxIouMatcher(new Float32Array(0), boxes).gtIndices).toHaveLength(0);
   });
+  it('MaxIoU with ranges that 0, or values below it, lie outside of', () => {
+    const apart = Float32Array.of(200, 200, 210, 210, 0, 0, 10, 9, 0, 1, 10, 12);
+    const codes = (negativeThreshold: number | readonly [number, number], metric: 'iou' | 'giou' = 'iou') => [
+      ...maxIouMatcher(apart, boxes, {
+        negativeThreshold,
+        metric,
+        positiveThreshold: 0.9,
+        lowQuality: 'none',
+      }).gtIndices,
+    ];
+    expect(codes(0.4)).toEqual([-1, 0, -2]);
+    expect(codes([0.1, 0.8])).toEqual([-2, 0, -1]);
+    // nothing is below 0
+    expect(codes(0)).toEqual([-2, 0, -2]);
+    // boxes far apart have a GIoU near −1
+    expect(codes(0.8, 'giou')).toEqual([-1, 0, -1]);
+    expect(codes([-0.5, 0.8], 'giou')).toEqual([-2, 0, -1]);
+    expect([
+      ...maxIouMatcher(apart, boxes.subarray(0, 0), { negativeThreshold: [0.1, 0.4] }).gtIndices,
+    ]).toEqual([-1, -1, -1]);
+  });
   it('ATSS', () => {
     expect(Array.from(atssMatcher(priors, boxes).gtIndices)).toEqual([0, -1, -1, -1]);
   });
