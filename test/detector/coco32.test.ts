@@ -17,8 +17,9 @@ interface Case {
   readonly ap50: number;
   /** The head that the model's bytes must tell. */
   readonly head: string;
-  /** Where the model itself is not steady enough for 0.01. */
+  /** Where the runtime's arithmetic is not steady enough for 0.01, and 0.02 at IoU 0.5. */
   readonly tolerance?: number;
+  readonly tolerance50?: number;
 }
 
 const cases: readonly Case[] = [
@@ -30,17 +31,24 @@ const cases: readonly Case[] = [
   { model: 'yolov8n-seg_int8_dashcam', head: 'yolov8-seg', ap: 0.378, ap50: 0.509 },
   { model: 'nanodet_m_320', head: 'nanodet', ap: 0.325, ap50: 0.514 },
   { model: 'fastestdet', head: 'fastestdet', ap: 0.229, ap50: 0.435 },
-  // Not reproduced to 0.01: 0.514 here. The difference is not in the head (it only reads rows): with onnxruntime's native
-  // kernels, five ways of bilinear resizing, half a pixel of letterbox offset or another padding grey, the same decoder
-  // gives 0.512 to 0.517, and 0.522 with black padding. Dynamic int8 quantisation amplifies such changes.
-  { model: 'yolov10n_int8', head: 'end-to-end', ap: 0.527, ap50: 0.697, tolerance: 0.015 },
+  // 0.516 here, 0.001 short of the bound, and not by the head, which only reads rows. From the very same input tensors
+  // (pictures, resizing and normalising are OpenCV's bit for bit) onnxruntime 1.32 on the CPU gives 0.518: the two
+  // runtimes' dynamic int8 arithmetic moves scores by up to 0.03, with graph optimisation on or off.
+  {
+    model: 'yolov10n_int8',
+    head: 'end-to-end',
+    ap: 0.527,
+    ap50: 0.697,
+    tolerance: 0.011,
+    tolerance50: 0.024,
+  },
 ];
 
 describeWithData('COCO AP on 32 pictures', () => {
   it.each(cases)(
     '$model reaches AP $ap',
     { timeout: 900_000 },
-    async ({ model, ap, ap50, head, tolerance = 0.01 }) => {
+    async ({ model, ap, ap50, head, tolerance = 0.01, tolerance50 = 0.02 }) => {
       const groundTruth: CocoDataset = JSON.parse(
         readFileSync(dataPath('data/coco32/instances.json'), 'utf8'),
       );
@@ -67,7 +75,7 @@ describeWithData('COCO AP on 32 pictures', () => {
         `${model}: AP ${stats[0].toFixed(4)} (${ap}), AP50 ${stats[1].toFixed(4)} (${ap50}), ${milliseconds.inference.toFixed(0)} ms a picture`,
       );
       expect(Math.abs(stats[0] - ap)).toBeLessThanOrEqual(tolerance);
-      expect(Math.abs(stats[1] - ap50)).toBeLessThanOrEqual(2 * tolerance);
+      expect(Math.abs(stats[1] - ap50)).toBeLessThanOrEqual(tolerance50);
     },
   );
 });

@@ -1,10 +1,12 @@
 /**
  * RGBA pixels → one image of the input tensor, in one pass: resize, place, reorder channels, normalise.
  *
- * Every value is computed in float64 and rounded once when stored, with no platform resizer involved, so Node and every
- * browser give the same bits.
+ * Resized pixels are whole numbers, bit for bit those of `cv2.resize(…, INTER_LINEAR)`; normalised in float64 and rounded
+ * once when stored. No platform resizer is involved, so Node and every browser give the same bits.
  */
 import type { AxisTableCache } from './resample.ts';
+
+const { imul } = Math;
 
 /** Where the picture lies in the model input, whole pixels. */
 export interface ContentRectangle {
@@ -26,6 +28,11 @@ export interface FillPlan {
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
   readonly layout: 'nchw' | 'nhwc';
+}
+
+/** All grey levels as the model takes them. */
+function normalizedLevels(mean: number, std: number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, level) => (level - mean) / std);
 }
 
 /**
@@ -55,54 +62,50 @@ export function fillImage(
   // source channel r goes to tensor channel 0 in rgb and 2 in bgr
   const redChannel = swap ? 2 : 0;
   const blueChannel = swap ? 0 : 2;
-  const redScale = 1 / plan.std[redChannel];
-  const greenScale = 1 / plan.std[1];
-  const blueScale = 1 / plan.std[blueChannel];
-  const redBias = -plan.mean[redChannel] * redScale;
-  const greenBias = -plan.mean[1] * greenScale;
-  const blueBias = -plan.mean[blueChannel] * blueScale;
+  const levels = [0, 1, 2].map((channel) => normalizedLevels(plan.mean[channel], plan.std[channel]));
+  const red = levels[redChannel];
+  const green = levels[1];
+  const blue = levels[blueChannel];
 
   if (content.width !== width || content.height !== height) {
     for (let channel = 0; channel < 3; channel++) {
-      const scale = 1 / plan.std[channel];
-      const value = padValue * scale - plan.mean[channel] * scale;
+      const value = (padValue - plan.mean[channel]) / plan.std[channel];
       if (planar) out.fill(value, offset + channel * area, offset + (channel + 1) * area);
       else for (let i = offset + channel, end = offset + 3 * area; i < end; i += 3) out[i] = value;
     }
   }
 
-  const columns = tables.get(sourceWidth, content.width, 1);
-  const rows = tables.get(sourceHeight, content.height, sourceWidth);
-  const { lower: left, upper: right, weight: xWeight } = columns;
+  const columns = tables.row(sourceWidth, content.width);
+  const rows = tables.column(sourceHeight, content.height, sourceWidth);
+  const { lower: left, upper: right, lowerWeight: leftWeight, upperWeight: rightWeight } = columns;
   const redOffset = offset + redChannel * channelStep;
   const greenOffset = offset + channelStep;
   const blueOffset = offset + blueChannel * channelStep;
   for (let y = 0; y < content.height; y++) {
     const top = rows.lower[y];
     const bottom = rows.upper[y];
-    const yWeight = rows.weight[y];
+    const v = rows.lowerWeight[y];
+    const w = rows.upperWeight[y];
     let pixel = ((content.top + y) * width + content.left) * pixelStep;
     for (let x = 0; x < content.width; x++) {
       const l = left[x];
       const r = right[x];
-      const w = xWeight[x];
+      const t = leftWeight[x];
+      const u = rightWeight[x];
       const a = data[top + l];
       const b = data[top + r];
       const c = data[bottom + l];
       const d = data[bottom + r];
-      let upper = (a & 255) + ((b & 255) - (a & 255)) * w;
-      let lower = (c & 255) + ((d & 255) - (c & 255)) * w;
-      out[redOffset + pixel] = (upper + (lower - upper) * yWeight) * redScale + redBias;
-      const a1 = (a >>> 8) & 255;
-      const c1 = (c >>> 8) & 255;
-      upper = a1 + (((b >>> 8) & 255) - a1) * w;
-      lower = c1 + (((d >>> 8) & 255) - c1) * w;
-      out[greenOffset + pixel] = (upper + (lower - upper) * yWeight) * greenScale + greenBias;
-      const a2 = (a >>> 16) & 255;
-      const c2 = (c >>> 16) & 255;
-      upper = a2 + (((b >>> 16) & 255) - a2) * w;
-      lower = c2 + (((d >>> 16) & 255) - c2) * w;
-      out[blueOffset + pixel] = (upper + (lower - upper) * yWeight) * blueScale + blueBias;
+      // sums of a row are 19 bits, of which OpenCV drops 4, then 16 of the product with a column's weight
+      let upper = (imul(a & 255, t) + imul(b & 255, u)) >> 4;
+      let lower = (imul(c & 255, t) + imul(d & 255, u)) >> 4;
+      out[redOffset + pixel] = red[((imul(v, upper) >> 16) + (imul(w, lower) >> 16) + 2) >> 2];
+      upper = (imul((a >>> 8) & 255, t) + imul((b >>> 8) & 255, u)) >> 4;
+      lower = (imul((c >>> 8) & 255, t) + imul((d >>> 8) & 255, u)) >> 4;
+      out[greenOffset + pixel] = green[((imul(v, upper) >> 16) + (imul(w, lower) >> 16) + 2) >> 2];
+      upper = (imul((a >>> 16) & 255, t) + imul((b >>> 16) & 255, u)) >> 4;
+      lower = (imul((c >>> 16) & 255, t) + imul((d >>> 16) & 255, u)) >> 4;
+      out[blueOffset + pixel] = blue[((imul(v, upper) >> 16) + (imul(w, lower) >> 16) + 2) >> 2];
       pixel += pixelStep;
     }
   }
