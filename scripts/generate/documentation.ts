@@ -3,11 +3,12 @@
 import { buildGraph } from '../../src/iou/formula/graph.ts';
 import { fullGuards } from '../../src/iou/formula/guards.ts';
 import { Terms } from '../../src/iou/formula/terms.ts';
-import { iouItself, neverAboveIou, type Variant } from '../../src/iou/formula/variant.ts';
+import { iouItself, neverAboveIou, noBound, type Variant } from '../../src/iou/formula/variant.ts';
 import { loadVariants } from './files.ts';
 
 function boundOf(variant: Variant): string {
-  return variant.minIou === iouItself || variant.minIou === neverAboveIou ? 't' : '–';
+  if (variant.minIou === iouItself || variant.minIou === neverAboveIou) return 't';
+  return variant.minIou === noBound ? '–' : 'its own';
 }
 
 function detaches(variant: Variant): boolean {
