@@ -10,7 +10,7 @@
  *   `heartbeat` milliseconds without a pause is then taken for dead.
  */
 import { transfer, wrap } from 'comlink';
-import { DisposedError, OptionError, WorkerCrashError } from '../errors.ts';
+import { DisposedError, OptionError, UnsupportedError, WorkerCrashError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { decodeError, encodeError } from './error-codec.ts';
 import { type Host, readSignal, type Signal } from './protocol.ts';
@@ -98,7 +98,7 @@ export class WorkerClient implements Disposable {
    * Calls a method of the worker.
    *
    * @throws what the method threw, as its class; the signal's reason; WorkerCrashError when the worker died;
-   *   DisposedError after `dispose`; OptionError when the argument cannot be sent
+   *   DisposedError after `dispose`; OptionError when the argument cannot be sent, UnsupportedError when the result cannot
    */
   call<Result>(method: string, argument: unknown, options: CallOptions = {}): Promise<Result> {
     const { signal } = options;
@@ -126,7 +126,7 @@ export class WorkerClient implements Disposable {
       this.calls.set(id, { reject: fail, onProgress: options.onProgress });
       if (this.calls.size === 1) this.busy();
       signal?.addEventListener('abort', abort, { once: true });
-      const sent = transfer({ argument }, [...(options.transfer ?? [])]);
+      const sent = transfer({ argument }, [...(options.transfer ?? [])].filter(holdsMemory));
       this.remoteCall(id, method, sent).then(
         (reply) => {
           if (!settle()) closeValue(reply.ok ? reply.value : undefined);
@@ -221,9 +221,22 @@ export class WorkerClient implements Disposable {
   }
 }
 
+/**
+ * Whether there is something to move. A buffer that was moved before has nothing; Node would post it all the same, and
+ * the worker could not read the message. Cloned instead, it is refused here, and this call alone fails.
+ */
+function holdsMemory(item: Transferable): boolean {
+  return !(item instanceof ArrayBuffer && item.byteLength === 0);
+}
+
 /** A call that could not be posted: comlink rejects with the engine's DataCloneError. */
 function sendingError(method: string, error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'DataCloneError') return error;
+  // comlink's words for an answer that could not be posted back
+  if (!(error instanceof Error)) return error;
+  if (error.message === 'Unserializable return value') {
+    return new UnsupportedError(`the worker's ${method} gave an unserializable value`, { method });
+  }
+  if (error.name !== 'DataCloneError') return error;
   return new OptionError(
     `the argument of ${method} cannot be sent to a worker: ${error.message}`,
     { method },

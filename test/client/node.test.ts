@@ -71,8 +71,21 @@ describe('calls', () => {
     await expect(client.call('fail', { kind: 'circular' })).rejects.toThrow('plain');
     await expect(client.call('nothing', 1)).rejects.toBeInstanceOf(UnsupportedError);
     await expect(client.call('toString', 1)).rejects.toBeInstanceOf(UnsupportedError);
-    await expect(client.call('unserialisable', 1)).rejects.toThrow(/[Uu]nserializable/);
+    const refused = client.call('unserialisable', 1);
+    await expect(refused).rejects.toThrow(/unserialisable gave an unserializable value/);
+    await expect(refused).rejects.toBeInstanceOf(UnsupportedError);
     await expect(client.call('echo', () => 1)).rejects.toBeInstanceOf(OptionError);
+    expect(await client.call('add', [1, 2])).toBe(3);
+  });
+
+  it('refuses a buffer that was moved before, and the worker lives on', async () => {
+    const client = await open();
+    const moved = new Float32Array(4);
+    await client.call('echo', moved, { transfer: [moved.buffer] });
+    const again = client.call('echo', moved, { transfer: [moved.buffer] });
+    await expect(again).rejects.toBeInstanceOf(OptionError);
+    const none = new Float32Array(0);
+    expect(await client.call('echo', none, { transfer: [none.buffer] })).toHaveLength(0);
     expect(await client.call('add', [1, 2])).toBe(3);
   });
 
