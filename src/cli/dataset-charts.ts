@@ -4,12 +4,15 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { DatasetStats, Histogram } from '../datasets/index.ts';
 import { writeFileWhole } from '../datasets/node/index.ts';
 import { OptionError } from '../errors.ts';
+import { type BinName, measureBin, wholeBin } from './dataset-tables.ts';
 import { blue, common } from './eval-chart-style.ts';
 import { specToSvg, svgToPng } from './eval-draw.ts';
 
 /** One chart: a bar a label. */
 export interface BarChart {
   readonly title: string;
+  /** What is counted. */
+  readonly counted: string;
   readonly labels: readonly string[];
   readonly values: readonly number[];
 }
@@ -21,7 +24,7 @@ const mostClasses = 24;
 
 /** The charts two a row. */
 export function chartsSpec(charts: readonly BarChart[]): TopLevelSpec {
-  const concat = charts.map(({ title, labels, values }) => ({
+  const concat = charts.map(({ title, counted, labels, values }) => ({
     title,
     width,
     height,
@@ -35,7 +38,7 @@ export function chartsSpec(charts: readonly BarChart[]): TopLevelSpec {
         title: null,
         axis: { labelAngle: -40, labelLimit: 90 },
       },
-      y: { field: 'count', type: 'quantitative', title: null },
+      y: { field: 'count', type: 'quantitative', title: counted },
     },
   }));
   return { ...common, columns: 2, concat } as unknown as TopLevelSpec;
@@ -44,8 +47,9 @@ export function chartsSpec(charts: readonly BarChart[]): TopLevelSpec {
 /** A histogram as a chart; empty bins at both ends are left out. */
 export function histogramChart(
   title: string,
+  counted: string,
   { edges, counts }: Histogram,
-  format: (edge: number) => string,
+  name: BinName,
 ): BarChart {
   const first = Math.max(
     0,
@@ -54,9 +58,10 @@ export function histogramChart(
   const end = counts.findLastIndex((count) => count > 0) + 1;
   return {
     title,
+    counted,
     labels: counts
       .slice(first, end)
-      .map((_, i) => `${format(edges[first + i]!)}–${format(edges[first + i + 1]!)}`),
+      .map((_, i) => name(edges[first + i]!, edges[first + i + 1]!).replaceAll(' ', '')),
     values: counts.slice(first, end),
   };
 }
@@ -67,17 +72,17 @@ export function datasetCharts(stats: DatasetStats): BarChart[] {
   const shown = sorted.slice(0, mostClasses);
   const rest = sorted.slice(mostClasses).reduce((sum, { objects }) => sum + objects, 0);
   const others = sorted.length > mostClasses ? [`${sorted.length - mostClasses} others`] : [];
-  const whole = (edge: number): string => String(Math.round(edge));
   return [
     {
       title: 'objects a class',
+      counted: 'objects',
       labels: [...shown.map(({ name }) => name), ...others],
       values: [...shown.map(({ objects }) => objects), ...others.map(() => rest)],
     },
-    histogramChart('objects an image', stats.objectsPerImage, whole),
-    histogramChart('box size √(w·h), pixels', stats.boxSize, whole),
-    histogramChart('height / width of the boxes', stats.aspectRatio, (edge) => edge.toFixed(2)),
-    histogramChart('box size √(share of the image)', stats.relativeSize, (edge) => edge.toFixed(1)),
+    histogramChart('objects an image', 'images', stats.objectsPerImage, wholeBin),
+    histogramChart('box size √(w·h), pixels', 'objects', stats.boxSize, measureBin(0)),
+    histogramChart('height / width of the boxes', 'objects', stats.aspectRatio, measureBin(2)),
+    histogramChart('box size √(share of the image)', 'objects', stats.relativeSize, measureBin(1)),
   ];
 }
 

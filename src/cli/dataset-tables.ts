@@ -2,19 +2,24 @@
 import type { DatasetStats, Histogram } from '../datasets/index.ts';
 import { table } from './table.ts';
 
-const bar = (share: number): string => '█'.repeat(Math.round(24 * share));
+/** A bar that starts at the left of its column, whose numbers stand to the right. */
+const bar = (share: number): string => '█'.repeat(Math.round(24 * share)).padEnd(24);
 
-function histogramTable(
-  title: string,
-  { edges, counts }: Histogram,
-  format: (edge: number) => string,
-): string {
+/** The name of a bin from `low` to below `high`. */
+export type BinName = (low: number, high: number) => string;
+
+/** Bins of whole numbers: both ends are in them. */
+export const wholeBin: BinName = (low, high) => (high - low === 1 ? String(low) : `${low} – ${high - 1}`);
+
+/** Bins of measures, with so many decimals. */
+export const measureBin =
+  (decimals: number): BinName =>
+  (low, high) =>
+    `${low.toFixed(decimals)} – ${high.toFixed(decimals)}`;
+
+function histogramTable(title: string, { edges, counts }: Histogram, name: BinName): string {
   const most = Math.max(1, ...counts);
-  const rows = counts.map((count, i) => [
-    `${format(edges[i]!)} – ${format(edges[i + 1]!)}`,
-    count,
-    bar(count / most),
-  ]);
+  const rows = counts.map((count, i) => [name(edges[i]!, edges[i + 1]!), count, bar(count / most)]);
   const first = counts.findIndex((count) => count > 0);
   const last = counts.findLastIndex((count) => count > 0);
   return table([title, 'count', ''], first < 0 ? [] : rows.slice(first, last + 1), 1);
@@ -52,12 +57,11 @@ export function statsTables(stats: DatasetStats): string {
         row.medianHeight.toFixed(1),
       ]),
   );
-  const whole = (edge: number): string => String(Math.round(edge));
   return [
     head,
     classes,
-    histogramTable('objects an image', stats.objectsPerImage, whole),
-    histogramTable('box size √(w·h)', stats.boxSize, whole),
-    histogramTable('height / width', stats.aspectRatio, (edge) => edge.toFixed(2)),
+    histogramTable('objects an image', stats.objectsPerImage, wholeBin),
+    histogramTable('box size √(w·h)', stats.boxSize, measureBin(0)),
+    histogramTable('height / width', stats.aspectRatio, measureBin(2)),
   ].join('\n\n');
 }

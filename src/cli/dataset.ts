@@ -1,9 +1,7 @@
 /** `boxops dataset`: look at annotations, check them, and make other ones from them. */
-import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
-  type Dataset,
   type DatasetFormat,
   datasetStats,
   formatProblem,
@@ -14,21 +12,23 @@ import {
   type VocOrigin,
   type YoloTask,
 } from '../datasets/index.ts';
-import { type Losses, readDataset, writeDataset, writeFileWhole } from '../datasets/node/index.ts';
+import { type Losses, writeDataset, writeFileWhole } from '../datasets/node/index.ts';
 import { OptionError } from '../errors.ts';
+import {
+  formats,
+  numberFrom,
+  origins,
+  type Parts,
+  type ReadFlags,
+  readChecked,
+  readSplits,
+  tasks,
+  warn,
+  withReadOptions,
+} from './dataset-read.ts';
 import { statsTables } from './dataset-tables.ts';
 import { readJson } from './files.ts';
 import type { Terminal } from './terminal.ts';
-
-interface ReadFlags {
-  readonly format?: DatasetFormat;
-  readonly images?: string;
-  readonly split?: string;
-  readonly task?: YoloTask;
-  readonly origin?: VocOrigin;
-  readonly classes?: string;
-  readonly tolerance?: number;
-}
 
 interface WriteFlags extends ReadFlags {
   readonly to?: DatasetFormat;
@@ -36,35 +36,6 @@ interface WriteFlags extends ReadFlags {
   readonly toOrigin?: VocOrigin;
   readonly decimals?: number;
   readonly copyImages?: boolean;
-}
-
-const formats = ['coco', 'yolo', 'voc'];
-const tasks = ['detect', 'segment', 'obb', 'pose'];
-const origins = ['inclusive', 'shifted', 'zero'];
-
-export function numberFrom(low: number, high: number, whole = false): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
-      const kind = whole ? 'a whole number' : 'a number';
-      throw new InvalidArgumentError(`expected ${kind} from ${low} to ${high}.`);
-    }
-    return value;
-  };
-}
-
-/** The options every command that reads annotations has. */
-export function withReadOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--format <format>', 'format of the annotations; told from the path').choices(formats),
-    )
-    .option('--images <folder>', 'check that every image is there and has the size the annotations say')
-    .option('--split <name>', 'which part of a YOLO or VOC dataset: train, val, test')
-    .addOption(new Option('--task <task>', 'what longer YOLO lines are').choices(tasks))
-    .addOption(new Option('--origin <origin>', 'how VOC files count pixels').choices(origins))
-    .option('--classes <file>', 'names of the classes in order, one a line (VOC)')
-    .option('--tolerance <pixels>', 'how far a box may leave its image', numberFrom(0, 1e6));
 }
 
 function withWriteOptions(command: Command): Command {
@@ -77,48 +48,26 @@ function withWriteOptions(command: Command): Command {
     .option('--copy-images', 'take the images of --images along (linked where that works)');
 }
 
-/** What the flags say about reading; keys only where they were given. */
-export function readOptionsOf(flags: ReadFlags) {
-  const { format, images, split, task, origin, tolerance, classes } = flags;
-  return {
-    ...(format === undefined ? {} : { format }),
-    ...(images === undefined ? {} : { images }),
-    ...(split === undefined ? {} : { split }),
-    ...(task === undefined ? {} : { task }),
-    ...(origin === undefined ? {} : { origin }),
-    ...(tolerance === undefined ? {} : { tolerance }),
-    ...(classes === undefined
-      ? {}
-      : {
-          classes: readFileSync(classes, 'utf8')
-            .split(/\r?\n/)
-            .filter((line) => line.trim() !== ''),
-        }),
-  };
-}
-
-/** Reads a dataset; warnings go to the terminal, errors throw with every place. */
-export function readChecked(
+/** What goes into one file comes from one split, what goes into a folder from all. */
+function readForWriting(
   path: string,
-  flags: ReadFlags,
+  flags: WriteFlags & { out: string },
   terminal: Terminal,
-): { dataset: Dataset; format: DatasetFormat } {
+): { parts: Parts; format: DatasetFormat } {
+  // a folder of images belongs to one split of a YOLO dataset
+  if (extname(flags.out) === '.json' || flags.images !== undefined) {
+    const { dataset, format } = readChecked(path, flags, terminal);
+    return { parts: { [partName(flags)]: dataset }, format };
+  }
   const report = new ProblemReport();
-  const { dataset, format } = readDataset(path, { ...readOptionsOf(flags), report });
+  const read = readSplits(path, flags, report);
   report.throwOnErrors(path);
   warn(path, report, terminal);
-  return { dataset, format };
-}
-
-/** One line that says which warnings there were. */
-export function warn(path: string, report: ProblemReport, terminal: Terminal): void {
-  if (report.warnings === 0) return;
-  const summary = [...report.counts].map(([code, count]) => `${count} ${code}`).join(', ');
-  terminal.err(`${path}: ${summary} (boxops dataset validate lists them)`);
+  return read;
 }
 
 function save(
-  parts: Readonly<Record<string, Dataset>>,
+  parts: Parts,
   flags: WriteFlags & { out: string },
   format: DatasetFormat,
   terminal: Terminal,
@@ -163,13 +112,16 @@ function validateCommand(terminal: Terminal, exit: (code: number) => void): Comm
     .option('--limit <n>', 'list at most this many', numberFrom(0, 1e9, true), 1000)
     .action((path: string, flags: ReadFlags & { strict?: boolean; json?: string; limit: number }) => {
       const report = new ProblemReport();
-      const { dataset, format } = readDataset(path, { ...readOptionsOf(flags), report });
+      const { parts, format } = readSplits(path, flags, report);
       for (const problem of report.problems.slice(0, flags.limit)) terminal.out(formatProblem(problem));
       const total = report.errors + report.warnings;
       if (total > flags.limit) terminal.out(`… and ${total - flags.limit} more`);
-      const { images, annotations, categories } = dataset;
+      const datasets = Object.values(parts);
+      const sum = (of: 'images' | 'annotations'): number =>
+        datasets.reduce((total, dataset) => total + dataset[of].count, 0);
+      const names = datasets.length > 1 ? ` (${Object.keys(parts).join(', ')})` : '';
       terminal.out(
-        `${format}: ${images.count} images, ${annotations.count} annotations, ${categories.length} categories; ${report.errors} errors, ${report.warnings} warnings`,
+        `${format}${names}: ${sum('images')} images, ${sum('annotations')} annotations, ${datasets[0]!.categories.length} categories; ${report.errors} errors, ${report.warnings} warnings`,
       );
       if (flags.json !== undefined) {
         const { problems } = report;
@@ -185,8 +137,8 @@ function convertCommand(terminal: Terminal): Command {
     .description('write a dataset in another format: COCO, YOLO, Pascal VOC')
     .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
     .action((path: string, flags: WriteFlags & { out: string }) => {
-      const { dataset, format } = readChecked(path, flags, terminal);
-      save({ [partName(flags)]: dataset }, flags, format, terminal);
+      const { parts, format } = readForWriting(path, flags, terminal);
+      save(parts, flags, format, terminal);
     });
 }
 
@@ -258,8 +210,9 @@ function remapCommand(terminal: Terminal): Command {
         names[pair.slice(0, at).trim()] = pair.slice(at + 1).trim() || null;
       }
       if (Object.keys(names).length === 0) throw new OptionError('expected --map or --map-file');
-      const { dataset, format } = readChecked(path, flags, terminal);
-      save({ [partName(flags)]: remapCategories(dataset, names) }, flags, format, terminal);
+      const { parts, format } = readForWriting(path, flags, terminal);
+      const mapped = Object.entries(parts).map(([name, dataset]) => [name, remapCategories(dataset, names)]);
+      save(Object.fromEntries(mapped), flags, format, terminal);
     });
 }
 

@@ -27,6 +27,8 @@ export const common = {
     axis: {
       labelFontSize: 11,
       labelLimit: 220,
+      // the first and last number under their ticks, as the others
+      labelFlush: false,
       titleFontSize: 12,
       titleFontWeight: 'normal',
       gridColor: '#e8e8e8',

@@ -1,6 +1,6 @@
 /** Precision-recall and threshold curves as Vega-Lite specifications with their data in them. */
 import type { TopLevelSpec } from 'vega-lite';
-import type { CocoEvaluation, ConfidenceCurves } from '../evaluation/index.ts';
+import type { CocoEvaluation, ConfidenceCurves, VocClassResult } from '../evaluation/index.ts';
 import {
   blue,
   green,
@@ -61,33 +61,69 @@ export function classCurvesChart(evaluation: CocoEvaluation): TopLevelSpec {
     iouThresholds.findIndex((iou) => Math.abs(iou - 0.5) < 1e-9),
   );
   const [, R, K, A, M] = precision.dims as [number, number, number, number, number];
-  const shown = perClass.map((row, k) => ({ ...row, k })).filter(({ objects }) => objects > 0);
   const at = (k: number, r: number): number => precision.data[((t * R + r) * K + k) * A * M + M - 1]!;
+  const shown = perClass
+    .map(({ name, ap50, objects }, k) => ({ name, ap: ap50, objects, at: (r: number) => at(k, r) }))
+    .filter(({ objects }) => objects > 0);
+  const title = `Precision and recall by class, IoU ${iouThresholds[t]!.toFixed(2)}`;
+  return curvesByClass(title, 'AP50', recallThresholds, shown);
+}
+
+/** The same of Pascal VOC: the best precision at or beyond each recall, IoU 0.5. */
+export function vocCurvesChart(perClass: readonly VocClassResult[]): TopLevelSpec {
+  const recalls = Array.from({ length: 101 }, (_, r) => r / 100);
+  const shown = perClass
+    .filter(({ objects }) => objects > 0)
+    .map(({ name, ap, recall, precision }) => {
+      const best = recalls.map((wanted) =>
+        precision.reduce((most, value, i) => (recall[i]! >= wanted && value > most ? value : most), 0),
+      );
+      return { name, ap, at: (r: number) => best[r]! };
+    });
+  return curvesByClass('Precision and recall by class, IoU above 0.50', 'AP', recalls, shown);
+}
+
+interface ClassCurve {
+  readonly name: string;
+  readonly ap: number;
+  /** Precision at the recall of this index. */
+  readonly at: (r: number) => number;
+}
+
+function curvesByClass(
+  title: string,
+  measure: string,
+  recalls: readonly number[],
+  shown: readonly ClassCurve[],
+): TopLevelSpec {
   const label = (name: string, ap: number): string => `${name}  ${percent(ap)}`;
-  const rows = shown.flatMap(({ k, name, ap50 }) =>
-    recallThresholds.map((recall, r) => ({
+  const meanOf = (value: (of: ClassCurve) => number): number =>
+    shown.reduce((sum, of) => sum + value(of), 0) / Math.max(1, shown.length);
+  const rows = shown.flatMap(({ name, ap, at }) =>
+    recalls.map((recall, r) => ({
       recall: short(recall),
-      precision: short(at(k, r)),
-      class: label(name, ap50),
+      precision: short(at(r)),
+      class: label(name, ap),
     })),
   );
-  const mean = recallThresholds.map((recall, r) => ({
+  const name = label(
+    'mean of all classes',
+    meanOf(({ ap }) => ap),
+  );
+  const mean = recalls.map((recall, r) => ({
     recall: short(recall),
-    precision: short(shown.reduce((sum, { k }) => sum + at(k, r), 0) / Math.max(1, shown.length)),
-    class: label(
-      'mean of all classes',
-      shown.reduce((sum, { ap50 }) => sum + ap50, 0) / Math.max(1, shown.length),
-    ),
+    precision: short(meanOf(({ at }) => at(r))),
+    class: name,
   }));
   return layered(
-    { text: `Precision and recall by class, IoU ${iouThresholds[t]!.toFixed(2)}` },
+    { text: title },
     { width: 460, height: 340 },
     classLayers(
       rows,
       mean,
       { field: 'recall', title: 'recall' },
       { field: 'precision', title: 'precision' },
-      shown.length,
+      { classes: shown.length, measure },
     ),
   );
 }
@@ -98,7 +134,7 @@ function classLayers(
   mean: readonly { readonly class: string }[],
   x: { field: string; title: string },
   y: { field: string; title: string },
-  classes: number,
+  { classes, measure }: { readonly classes: number; readonly measure: string },
 ): Layer[] {
   const names = [...new Set(rows.map((row) => row.class))];
   const meanName = mean[0]?.class ?? 'mean of all classes';
@@ -112,7 +148,7 @@ function classLayers(
         { strokeWidth: 1, opacity: 0.9 },
         {
           detail: { field: 'class' },
-          color: { datum: 'each class', scale, title: 'AP50' },
+          color: { datum: 'each class', scale, title: measure },
         },
       ),
       lines([...mean], x, y, { strokeWidth: 3 }, { color: { datum: meanName, scale } }),
@@ -122,7 +158,7 @@ function classLayers(
     domain: [meanName, ...names],
     range: ['#000000', ...names.map((_, i) => palette[i % palette.length]!)],
   };
-  const color = { field: 'class', type: 'nominal', title: 'AP50', scale };
+  const color = { field: 'class', type: 'nominal', title: measure, scale };
   return [
     lines([...rows], x, y, { strokeWidth: 2 }, { color }),
     lines([...mean], x, y, { strokeWidth: 3 }, { color }),

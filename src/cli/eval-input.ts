@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { writeCoco } from '../datasets/index.ts';
 import { DatasetError } from '../errors.ts';
 import type { CocoDataset, CocoResult } from '../evaluation/index.ts';
-import { readChecked } from './dataset.ts';
+import { readChecked } from './dataset-read.ts';
 import { readJson } from './files.ts';
 import type { Terminal } from './terminal.ts';
 

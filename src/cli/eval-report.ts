@@ -15,6 +15,7 @@ import {
   evaluateVoc,
   type LrpEvaluation,
   type LvisEvaluation,
+  type VocClassResult,
   type VocEvaluation,
 } from '../evaluation/index.ts';
 
@@ -41,6 +42,8 @@ export interface Report {
   readonly perClass: readonly object[];
   /** The tensors of COCO and LVIS, which the curves are drawn from. */
   readonly curves?: CocoEvaluation;
+  /** The curves of Pascal VOC. */
+  readonly vocCurves?: readonly VocClassResult[];
   readonly analysis?: Analysis;
 }
 
@@ -96,6 +99,7 @@ function cocoNumbers(evaluation: CocoEvaluation | LvisEvaluation): Numbers {
 
 function vocNumbers({ map, perClass }: VocEvaluation): Numbers {
   return {
+    vocCurves: perClass,
     stats: [map],
     statNames: ['mAP'],
     classHead: ['objects', 'AP', 'found', 'false'],

@@ -3,10 +3,10 @@ import { Command, Option } from 'commander';
 import type { TopLevelSpec } from 'vega-lite';
 import { OptionError } from '../errors.ts';
 import { errorTypes } from '../evaluation/index.ts';
-import { withReadOptions } from './dataset.ts';
+import { withReadOptions } from './dataset-read.ts';
 import { overview } from './eval-chart-style.ts';
 import { confusionChart, errorChart } from './eval-charts.ts';
-import { classCurvesChart, precisionRecallChart, thresholdChart } from './eval-curves.ts';
+import { classCurvesChart, precisionRecallChart, thresholdChart, vocCurvesChart } from './eval-curves.ts';
 import { saveCharts } from './eval-draw.ts';
 import { type ReadFlags, readGroundTruth, readResults } from './eval-input.ts';
 import {
@@ -33,20 +33,17 @@ interface EvalOptions extends ReadFlags {
   readonly errors?: boolean;
 }
 
-const rounded = (value: number): string =>
-  Number.isNaN(value) || value < 0
-    ? '–'
-    : Number.isInteger(value) && value > 1
-      ? String(value)
-      : value.toFixed(3);
+const rounded = (value: number): string => (Number.isNaN(value) || value < 0 ? '–' : value.toFixed(3));
+
+/** Columns of classRows that are counts. */
+const countColumns = new Set(['objects', 'found', 'false']);
 
 function tableOf({ analysis, classHead, classRows, statNames, stats }: Report, options: EvalOptions): string {
   const parts = [table(statNames, [stats.map((value) => (value < 0 ? '–' : value.toFixed(3)))], 0)];
   if (options.perClass) {
-    const rows = classRows.map(({ name, values: [objects, ...rest] }) => [
+    const rows = classRows.map(({ name, values }) => [
       name,
-      objects!,
-      ...rest.map(rounded),
+      ...values.map((value, i) => (countColumns.has(classHead[i]!) ? value : rounded(value))),
     ]);
     parts.push(table(['class', ...classHead], rows));
   }
@@ -77,12 +74,13 @@ function analysisTables({ confidence, errors, lrp }: Analysis): string {
 /** A matrix of more classes would fill the picture of all pictures. */
 const mostOverviewClasses = 16;
 
-function chartsOf({ analysis, curves }: Report): Record<string, TopLevelSpec> {
+function chartsOf({ analysis, curves, vocCurves }: Report): Record<string, TopLevelSpec> {
   const charts: Record<string, TopLevelSpec> = {};
   if (curves !== undefined) {
     charts['precision-recall'] = precisionRecallChart(curves);
     charts['precision-recall-classes'] = classCurvesChart(curves);
   }
+  if (vocCurves !== undefined) charts['precision-recall-classes'] = vocCurvesChart(vocCurves);
   if (analysis !== undefined) {
     charts.thresholds = thresholdChart(analysis.confidence);
     charts.confusion = confusionChart(analysis.confusion);

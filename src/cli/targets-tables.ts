@@ -71,16 +71,19 @@ export function targetCharts(counts: TargetCounts): BarChart[] {
   return [
     {
       title: 'objects by how many priors they got',
+      counted: 'objects',
       labels: usedBins(counts).map((_, bin) => binName(bin)),
       values: usedBins(counts),
     },
     {
       title: 'positives a level',
+      counted: 'positives',
       labels: counts.positivesByLevel.map((_, level) => `level ${level}`),
       values: counts.positivesByLevel,
     },
     {
       title: 'positives by similarity',
+      counted: 'positives',
       labels: counts.positiveOverlaps.map((_, i) => `${(i / 10).toFixed(1)}–${((i + 1) / 10).toFixed(1)}`),
       values: counts.positiveOverlaps,
     },

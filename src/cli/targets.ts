@@ -20,7 +20,7 @@ import {
   type TargetSummary,
   writeTargets,
 } from '../targets/node/index.ts';
-import { numberFrom, readOptionsOf, warn, withReadOptions } from './dataset.ts';
+import { numberFrom, readOptionsOf, warn, withReadOptions } from './dataset-read.ts';
 import { version } from './program.ts';
 import { targetTables } from './targets-tables.ts';
 import type { Terminal } from './terminal.ts';

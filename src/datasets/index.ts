@@ -26,6 +26,7 @@ export {
   type Ragged,
   type YoloTask,
 } from './types.ts';
+export { decodeXml } from './voc/encoding.ts';
 export {
   parseVoc,
   type VocImage,

@@ -189,6 +189,39 @@ describe('writing', () => {
     expect([...last!.annotations.labels]).toEqual([...first!.annotations.labels]);
   });
 
+  it('takes every split along, into a folder', async () => {
+    const parts = place('three-parts');
+    const into = ['--into', 'train=0.5,val=0.3,test=0.2', '--seed', '1'];
+    await boxops('split', good, ...into, '--to', 'yolo', '--out', parts);
+    const bounds = 'yolo (train, val, test): 10 images, 9 annotations, 2 categories; 0 errors, 0 warnings';
+    expect((await boxops('validate', parts)).out).toBe(bounds);
+    expect((await boxops('validate', parts, '--split', 'val')).out).toMatch(/^yolo: 3 images/);
+    const made = await boxops('convert', parts, '--to', 'voc', '--out', place('three-voc'));
+    expect(made.out).toMatch(/train: 5 images.*\nval: 3 images.*\ntest: 2 images/);
+    // without classes.txt each split knows the classes it meets; they are united
+    rmSync(place('three-voc/classes.txt'));
+    await boxops('convert', place('three-voc'), '--to', 'coco', '--out', place('three-coco'));
+    expect(readdirSync(place('three-coco')).sort()).toEqual(['test.json', 'train.json', 'val.json']);
+    const names = ['train', 'val', 'test'].map((split) =>
+      readDataset(place(`three-coco/${split}.json`)).dataset.categories.map(({ name }) => name),
+    );
+    expect(names).toEqual([
+      ['cat', 'dog'],
+      ['cat', 'dog'],
+      ['cat', 'dog'],
+    ]);
+    const single = await boxops('convert', parts, '--out', place('one.json'));
+    expect(single.err).toContain('one split is read; --split names another: val, test');
+    // errors of every split, those of data.yaml once
+    writeFileSync(place('three-parts/labels/val/x.txt'), '');
+    const label = readdirSync(place('three-parts/labels/test'))[0]!;
+    writeFileSync(place(`three-parts/labels/test/${label}`), '7 0.5 0.5 0.1 0.1\n');
+    const { code, out } = await boxops('validate', parts);
+    expect(code).toBe(1);
+    expect(out).toContain(`labels/test/${label}:1: expected a class below 2, got 7 [unknown-category]`);
+    expect(out).toContain('1 errors, 1 warnings');
+  });
+
   it('says what a format cannot hold', async () => {
     const crowd = annotations.map((row, i) => ({ ...row, iscrowd: i === 0 ? 1 : 0 }));
     writeFileSync(place('crowd.json'), JSON.stringify({ images, annotations: crowd, categories }));

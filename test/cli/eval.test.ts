@@ -97,6 +97,18 @@ describe('boxops eval', () => {
     const confusion = readFileSync(place('plots/confusion.svg'), 'utf8');
     for (const { name } of dataset.categories) expect(confusion).toContain(name);
   });
+  it('draws the curves of Pascal VOC, and counts as whole numbers', async () => {
+    const { code, out } = await evaluate('--protocol', 'voc', '--per-class', '--plots', place('voc-plots'));
+    expect(code).toBe(0);
+    const { perClass } = evaluateVoc(dataset, results);
+    for (const { name, objects, truePositives, falsePositives } of perClass) {
+      expect(out).toMatch(new RegExp(`${name} +${objects} +[\\d.–]+ +${truePositives} +${falsePositives} `));
+    }
+    const svg = readFileSync(place('voc-plots/precision-recall-classes.svg'), 'utf8');
+    expect(svg).toContain('mean of all classes');
+    // legends are as wide as their texts: no name is cut
+    expect(svg).not.toContain('…');
+  });
   it('evaluates masks too', async () => {
     const { code, out } = await evaluate('--type', 'segm', '--errors');
     expect(code).toBe(0);

@@ -67,7 +67,8 @@ function shapesOf(fields: Fields, at: Place, report: ProblemReport): Shapes | un
       const problem = ringProblem(ring);
       if (problem !== null) return wrong('bad-segmentation', problem, `segmentation[${i}]`);
     }
-    if (segmentation.length > 0) out.polygons = segmentation;
+    const rings = segmentation.filter((ring) => ring.length > 0);
+    if (rings.length > 0) out.polygons = rings;
   } else if (typeof segmentation === 'object' && segmentation !== null) {
     try {
       out.mask = rleFromCoco(segmentation as CocoRle);
@@ -95,6 +96,8 @@ function shapesOf(fields: Fields, at: Place, report: ProblemReport): Shapes | un
 
 function ringProblem(ring: unknown): string | null {
   if (!Array.isArray(ring)) return `expected an array of x, y, …, got ${JSON.stringify(ring)?.slice(0, 40)}`;
+  // several tools write [[]] for an object without outline
+  if (ring.length === 0) return null;
   if (ring.length < 6 || ring.length % 2 !== 0) {
     return `expected a polygon of at least three x, y pairs, got ${ring.length} numbers`;
   }

@@ -7,6 +7,7 @@ import { DatasetBuilder } from '../builder.ts';
 import { stemOf } from '../paths.ts';
 import type { ProblemReport } from '../problems.ts';
 import { annotationFlag, type Dataset } from '../types.ts';
+import { decodeXml } from '../voc/encoding.ts';
 import { parseVoc, type VocImage } from '../voc/parse.ts';
 import { filesBelow } from './images.ts';
 import type { ReadDatasetOptions } from './read.ts';
@@ -22,7 +23,7 @@ export function readVocFolder(path: string, options: ReadDatasetOptions, report:
       report.add('missing-key', 'the annotations of a listed image are not there', { file });
       continue;
     }
-    const image = parseVoc(readFileSync(file, 'utf8'), {
+    const image = parseVoc(decodeXml(readFileSync(file)), {
       file,
       report,
       ...(options.origin === undefined ? {} : { origin: options.origin }),

@@ -32,7 +32,7 @@ export function readYoloFolder(yaml: string, options: ReadDatasetOptions, report
   const sizes = readSizes(join(base, sizesFile), split);
   const task = options.task ?? (data.keypointShape === undefined ? 'segment' : 'pose');
   for (const entry of entries) {
-    const place = isAbsolute(entry) ? entry : join(base, entry);
+    const place = entryPlace(entry, base);
     const { folder, names } = imagesOf(place, base, sizes, report);
     for (const name of names) {
       const image = join(folder, name);
@@ -45,7 +45,8 @@ export function readYoloFolder(yaml: string, options: ReadDatasetOptions, report
         task,
         file: label,
         report,
-        classes: data.categories.length,
+        // without names any class may be right
+        ...(data.categories.length === 0 ? {} : { classes: data.categories.length }),
         ...(data.keypointShape === undefined ? {} : { keypointShape: data.keypointShape }),
       });
       for (const object of objects) {
@@ -73,6 +74,13 @@ export function readYoloFolder(yaml: string, options: ReadDatasetOptions, report
     reportOrphans(folder, names, report);
   }
   return builder.finish(data.categories);
+}
+
+/** Where an entry of data.yaml is: Roboflow writes `../train/images` for a folder beside data.yaml. */
+function entryPlace(entry: string, base: string): string {
+  const place = isAbsolute(entry) ? entry : join(base, entry);
+  const beside = join(base, entry.replace(/^\.\.\//, ''));
+  return !existsSync(place) && existsSync(beside) ? beside : place;
 }
 
 function splitOf(data: YoloData, asked: string | undefined, yaml: string): string {

@@ -58,9 +58,8 @@ export function writeDataset(
   return Object.fromEntries(Object.entries(losses).filter(([, count]) => count > 0));
 }
 
-/** Names of files by stem; throws where two images would share one label file. */
-function checkStems(dataset: Dataset): void {
-  const known = new Map<string, string>();
+/** Throws where two images would share one label file; `known` holds the names by stem, of other parts too. */
+function checkStems(dataset: Dataset, known = new Map<string, string>()): void {
   for (const name of dataset.images.fileNames) {
     const stem = stemOf(name);
     const other = known.get(stem);
@@ -110,8 +109,9 @@ function writeVocFolder(
   options: WriteDatasetOptions,
   losses: { crowd: number; shapes: number },
 ): void {
+  const known = new Map<string, string>();
   for (const [name, dataset] of Object.entries(parts)) {
-    checkStems(dataset);
+    checkStems(dataset, known);
     const stems = dataset.images.fileNames.map(stemOf);
     for (const [image, stem] of stems.entries()) {
       write(join(folder, 'Annotations', `${stem}.xml`), writeVoc(dataset, image, options, losses));

@@ -42,7 +42,8 @@ export interface VocImage {
 
 /** Reads one file; null (and a finding) where it is not XML. Objects that are wrong are reported and left out. */
 export function parseVoc(text: string, options: VocParseOptions = {}): VocImage | null {
-  return new VocReader(options).read(text);
+  // a byte order mark is no content
+  return new VocReader(options).read(text.replace(/^\uFEFF/, ''));
 }
 
 class VocReader {

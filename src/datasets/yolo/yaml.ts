@@ -42,13 +42,14 @@ export function parseYoloYaml(text: string, file?: string, report = new ProblemR
       : undefined;
     return place(isScalar(pair?.key) ? pair.key.range?.[0] : undefined, key);
   };
-  const categories = categoriesOf(value.names, report, keyPlace('names'));
+  const categories = categoriesOf(value, report, keyPlace('names'));
   if (typeof value.nc === 'number' && categories.length > 0 && value.nc !== categories.length) {
     report.add('wrong-type', `nc is ${value.nc}, but there are ${categories.length} names`, keyPlace('nc'));
   }
   const splits: Record<string, string[]> = {};
   for (const name of splitNames) {
-    const entry = value[name];
+    // Ultralytics takes either name
+    const entry = value[name] ?? (name === 'val' ? value.validation : undefined);
     if (entry === undefined || entry === null || entry === '') continue;
     const entries = Array.isArray(entry) ? entry : [entry];
     if (entries.every((item) => typeof item === 'string')) splits[name] = entries;
@@ -76,10 +77,17 @@ export function parseYoloYaml(text: string, file?: string, report = new ProblemR
   };
 }
 
-/** Names as a list, or as a map from class number to name. */
-function categoriesOf(names: unknown, report: ProblemReport, place: Place): Category[] {
+/** Names as a list, or as a map from class number to name; `class_0`, `class_1` … where only their number is given. */
+function categoriesOf(
+  { names, nc }: Readonly<Record<string, unknown>>,
+  report: ProblemReport,
+  place: Place,
+): Category[] {
   if (names === undefined || names === null) {
-    report.add('missing-key', "expected 'names'", { ...place, path: 'names' });
+    if (Number.isSafeInteger(nc) && (nc as number) > 0) {
+      return Array.from({ length: nc as number }, (_, id) => ({ id, name: `class_${id}` }));
+    }
+    report.add('missing-key', "expected 'names' or 'nc'", { ...place, path: 'names' });
     return [];
   }
   if (typeof names !== 'object') {
