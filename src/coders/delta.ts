@@ -41,11 +41,8 @@ export const deltaPresets = {
 export function deltaCoder(options: DeltaCoderOptions = {}): BoxCoder {
   const { std = [1, 1, 1, 1], mean = [0, 0, 0, 0], sizeClamp = 'upper', centerLimit } = options;
   const limit = options.sizeLimit ?? Math.log(1000 / 16);
-  if (!(sizeClamp === 'upper' || sizeClamp === 'both' || sizeClamp === 'none')) {
-    throw new OptionError(`sizeClamp: expected 'upper', 'both' or 'none', got ${String(sizeClamp)}`);
-  }
-  if (!(limit > 0 && (centerLimit === undefined || centerLimit > 0))) {
-    throw new OptionError(`sizeLimit and centerLimit must be > 0, got ${limit} and ${centerLimit}`);
+  if (!['upper', 'both', 'none'].includes(sizeClamp)) {
+    throw new OptionError(`sizeClamp: expected 'upper', 'both' or 'none', got ${sizeClamp}`);
   }
   if (std.some((value) => !(value > 0)))
     throw new OptionError(`std must be four numbers > 0, got [${std.join(', ')}]`);

@@ -5,7 +5,6 @@
  * square of its stride's size.
  */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError } from '../errors.ts';
 import { type BoxCoder, coderOut } from './types.ts';
 
 export interface DistanceCoderOptions {
@@ -28,9 +27,6 @@ export const distancePresets = {
 /** Source: Tian et al., "FCOS", ICCV 2019, Eq. 1; mmdetection `DistancePointBBoxCoder`; torchvision `BoxLinearCoder`; ultralytics `bbox2dist`. */
 export function distanceCoder(options: DistanceCoderOptions = {}): BoxCoder {
   const { normalise = false, maximum } = options;
-  if (maximum !== undefined && !(maximum > 0)) {
-    throw new OptionError(`maximum must be > 0, got ${maximum}`, { maximum });
-  }
   const unit = (priors: BoxArray, i: number, axis: number): number =>
     normalise ? priors[i + axis + 2]! - priors[i + axis]! : 1;
   const centre = (priors: BoxArray, i: number, axis: number): number =>

@@ -61,11 +61,11 @@ export function rotatedDeltaCoder(options: RotatedCoderOptions = {}): RotatedCod
   const { angleStd = 1, angleUnit = 'radian', angleRange = 'full' } = options;
   const { projected = false, edgeSwap = false, ...rest } = options;
   if (!(angleStd > 0)) throw new OptionError(`angleStd must be > 0, got ${angleStd}`, { angleStd });
-  if (!(angleUnit === 'radian' || angleUnit === 'degree')) {
-    throw new OptionError(`angleUnit: expected 'radian' or 'degree', got ${String(angleUnit)}`);
+  if (!['radian', 'degree'].includes(angleUnit)) {
+    throw new OptionError(`angleUnit: expected 'radian' or 'degree', got ${angleUnit}`);
   }
-  if (!Object.hasOwn(angleRanges, angleRange)) {
-    throw new OptionError(`angleRange: expected 'full', 'le90', 'le135' or 'oc', got ${String(angleRange)}`);
+  if (!(angleRange in angleRanges)) {
+    throw new OptionError(`angleRange: expected ${Object.keys(angleRanges).join(', ')}, got ${angleRange}`);
   }
   const delta = deltaCoder(rest);
   const unit = angleUnit === 'degree' ? Math.PI / 180 : 1;

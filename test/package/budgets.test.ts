@@ -46,7 +46,12 @@ const budgets: readonly [what: string, code: string, ceiling: number, reason: st
     7,
     'generators of eight libraries, clusters, evolution',
   ],
-  ['coders', `export * from './src/coders/index.ts';`, 4, 'seven coders with their gradients'],
+  [
+    'coders',
+    `export * from './src/coders/index.ts';`,
+    4.25,
+    'seven coders with their gradients, the rotated one by two toolkits’ conventions',
+  ],
   [
     'matching',
     `export * from './src/matching/index.ts';`,
