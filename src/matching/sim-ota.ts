@@ -40,7 +40,8 @@ export interface SimOtaOptions extends MatchOptions, Pick<MetricOptions, 'metric
  * Each ground truth takes its k cheapest candidates, k = ⌊Σ of its 10 largest overlaps⌋ ≥ 1; cost = binary cross-entropy
  * of all classes − 3·ln(overlap) + a penalty away from the centre.
  *
- * `priors` are point priors (squares of the stride's side, {@link pointPriors}) → one entry a prior; `overlaps` are those
+ * `priors` are point priors (squares of the stride's side about the middle of each cell, {@link pointPriors}: YOLOX and
+ * mmdetection's YOLOX head match there, though they decode from the corner) → one entry a prior; `overlaps` are those
  * of predictions with their ground truths. Costs are added in float32, where the penalty swallows small differences, as in
  * the references; equal costs go to the lower prior.
  *

@@ -22,18 +22,13 @@ const given = <T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 
 export function boxEncoding(coder: TargetConfig['coder']): BoxEncoding {
-  if (coder.kind === 'delta' || coder.kind === 'distance' || coder.kind === 'yolox') {
-    const { encode } =
-      coder.kind === 'delta'
-        ? deltaCoder(given(coder))
-        : coder.kind === 'distance'
-          ? distanceCoder(given(coder))
-          : yoloxCoder();
+  if (coder.kind === 'delta' || coder.kind === 'distance') {
+    const { encode } = coder.kind === 'delta' ? deltaCoder(given(coder)) : distanceCoder(given(coder));
     return ({ boxes, priors }, out) => {
       encode(boxes, priors, out);
     };
   }
-  return { yolov5: encodeYolov5, cxcywh: encodeCentre, none: copyBoxes }[coder.kind];
+  return { yolov5: encodeYolov5, yolox: encodeYolox, cxcywh: encodeCentre, none: copyBoxes }[coder.kind];
 }
 
 /**
@@ -50,6 +45,21 @@ function encodeYolov5({ boxes, priors, strides }: CodedRows, out: Float32Array):
       out[i + axis + 2] = (high - low) / stride;
     }
   }
+}
+
+/**
+ * YOLOX's targets count from the corner of the prior's cell, though its matching looks at the middle: `get_l1_target`
+ * takes the grid, `get_geometry_constraint` the grid + 0.5.
+ */
+function encodeYolox({ boxes, priors, strides }: CodedRows, out: Float32Array<ArrayBuffer>): void {
+  const cells = new Float32Array(priors.length);
+  for (let i = 0; i < priors.length; i++) {
+    const stride = strides[i >> 2]!;
+    const axis = (i & 1) + (i & ~3);
+    const corner = Math.floor((priors[axis]! + priors[axis + 2]!) / 2 / stride) * stride;
+    cells[i] = corner + ((i & 2) === 0 ? -stride / 2 : stride / 2);
+  }
+  yoloxCoder().encode(boxes, cells, out);
 }
 
 /** DETR: cx, cy, w, h in units of the input. */

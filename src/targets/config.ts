@@ -21,8 +21,13 @@ const optional = v.optional;
 
 /** How an image comes into the network's input. */
 const input = v.variant('fit', [
-  /** Proportions kept, padding on both sides. */
-  v.strictObject({ fit: v.literal('letterbox'), width: side, height: side }),
+  /** Proportions kept, padding on both sides, or right and below (`align: top-left`: YOLOX). */
+  v.strictObject({
+    fit: v.literal('letterbox'),
+    width: side,
+    height: side,
+    align: optional(v.picklist(['center', 'top-left'])),
+  }),
   /** Each axis by its own scale. */
   v.strictObject({ fit: v.literal('stretch'), width: side, height: side }),
   /** Proportions kept, the shorter side this long unless the longer gets too long; padding right and below. */

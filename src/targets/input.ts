@@ -6,7 +6,10 @@ import type { TargetConfig } from './config.ts';
 /** The way of an image of this size into the input; `target` is the input's size, padding included. */
 export function inputTransform(input: TargetConfig['input'], source: Size): FrameTransform {
   if (input.fit === 'stretch') return FrameTransform.stretch({ source, target: input });
-  if (input.fit === 'letterbox') return FrameTransform.letterbox({ source, target: input });
+  if (input.fit === 'letterbox') {
+    const { align = 'center' } = input;
+    return FrameTransform.letterbox({ source, target: input, align });
+  }
   // torchvision GeneralizedRCNNTransform: one scale, sides rounded down, boxes by the ratio of the rounded sides
   const { shortest, longest, multiple = 1 } = input;
   const scale = Math.min(

@@ -78,8 +78,9 @@ export const presets = {
     regions,
   },
   yolox: {
-    input: letterbox640,
-    priors: { kind: 'points', strides: [8, 16, 32], offset: 0 },
+    input: { ...letterbox640, align: 'top-left' },
+    // matched about the middle of cells, coded from their corners
+    priors: { kind: 'points', strides: [8, 16, 32] },
     matcher: { kind: 'sim-ota' },
     coder: { kind: 'yolox' },
     regions,

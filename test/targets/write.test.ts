@@ -1,8 +1,9 @@
 /** Shards on disk: the same bytes however the work is done, and what is in them. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DatasetBuilder } from '../../src/datasets/index.ts';
 import {
   presetNames,
   readSafetensors,
@@ -219,7 +220,6 @@ describe('every preset', () => {
     }
     await expect(made()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     const predictions = place();
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(join(predictions, 'set'), { recursive: true });
     const count = preset === 'detr' ? 30 : 8400;
     for (let i = 0; i < few.images.count; i++) {
@@ -258,6 +258,43 @@ describe('every preset', () => {
     await expect(
       writeTargets({ dataset: few, config: { preset, ...input }, out: place(), workers: 1, predictions }),
     ).rejects.toThrow('there are no predictions of set/1.jpg');
+  });
+});
+
+it('yolox matches about the middle of cells, codes from their corners, and pads right and below', async () => {
+  // one object about (104, 60), its cells of stride 8 about column 13, row 7
+  const builder = new DatasetBuilder();
+  const image = builder.addImage(1, '1.jpg', 320, 160);
+  const box = { x1: 92, y1: 50, x2: 116, y2: 70 };
+  builder.addAnnotation({ id: 1, image, label: 0, ...box, area: 480, flags: 0 });
+  const one = builder.finish([{ id: 0, name: 'a' }]);
+  const predictions = place();
+  mkdirSync(predictions);
+  const truth = [2 * box.x1, 2 * box.y1, 2 * box.x2, 2 * box.y2];
+  const bytes = writeSafetensors({
+    boxes: { shape: [8400, 4], data: Float32Array.from({ length: 4 * 8400 }, (_, k) => truth[k % 4]!) },
+    scores: { shape: [8400, 1], data: new Float32Array(8400).fill(0.5) },
+  });
+  writeFileSync(join(predictions, '1.safetensors'), bytes);
+  const { out } = await make({ dataset: one, config: { preset: 'yolox' }, predictions });
+  const tensors = shard(out, 0);
+  expect([...values<Float32Array>(tensors, 'transforms')]).toEqual([2, 2, 0, 0]);
+  const anchors = values<Int32Array>(tensors, 'anchors');
+  expect(anchors.length).toBe(10);
+  const targets = values<Float32Array>(tensors, 'box_targets');
+  anchors.forEach((anchor, i) => {
+    const [stride, start] = anchor < 6400 ? [8, 0] : anchor < 8000 ? [16, 6400] : [32, 8000];
+    const [column, row] = [(anchor - start) % (640 / stride), Math.floor((anchor - start) / (640 / stride))];
+    for (const [cell, centre] of [
+      [column, 208],
+      [row, 120],
+    ] as const) {
+      expect(Math.abs((cell + 0.5) * stride - centre)).toBeLessThan(1.5 * stride);
+    }
+    const wanted = [208 / stride - column, 120 / stride - row, Math.log(48 / stride), Math.log(40 / stride)];
+    wanted.forEach((value, k) => {
+      expect(targets[4 * i + k]).toBeCloseTo(value, 5);
+    });
   });
 });
 
