@@ -172,14 +172,17 @@ export const columnRule: Rule = (facts) => {
     const [, rows = null, anchors = null] = output.dims;
     if (output.dims.length !== 3 || rows === null || rows < 5) continue;
     const onGrid = size !== null && anchors !== null ? fitsGrid(anchors, size) : null;
-    if (anchors !== null && anchors < rows && onGrid !== true) continue;
+    const usual = size !== null && anchors !== null && isUsualGrid(anchors, size);
+    if (anchors !== null && anchors < rows && !usual) continue;
     // a small input has about as many cells as a row has columns: then either may be the anchors
-    const rowsOnGrid = size !== null && isUsualGrid(rows, size);
+    const rowsOnGrid = size !== null && (isUsualGrid(rows, size) || isUsualGrid(rows / 3, size));
     const { tail } = output;
     const channels = layerChannels(tail);
     const classes = rows - 4;
     const reasons = [`output ${output.name} is ${show(output.dims)}: columns of box and ${classes} classes`];
-    let points: number = onGrid === false ? score.weak : rowsOnGrid ? score.dims : score.likely;
+    let points: number = score.likely;
+    if (onGrid === false || (rowsOnGrid && !usual)) points = score.weak;
+    else if (rowsOnGrid) points = score.dims;
     if (onGrid === true) reasons.push(`${anchors} anchors are the grid cells of the input`);
     if (anchors === null && channels.length === 0) points = score.weak;
     if (tail.bins !== null) {
