@@ -222,7 +222,7 @@ export function detectCommand(terminal: Terminal, exit: (code: number) => void):
     .argument('<image...>', 'image files or folders')
     .option('--model <file>', 'an ONNX detector (default: the embedded detector of handwritten digits)')
     .addOption(new Option('--head <name>', 'the head, where the model is ambiguous').choices([...headNames]))
-    .option('--out <path>', 'annotated picture (PNG); a folder for many images')
+    .option('--out <path>', 'annotated picture (.png, .jpg or .webp); a folder for many images')
     .option('--json <file>', 'detections as JSON')
     .option('--coco-gt <file>', 'write the JSON as a COCO results array, ids taken from these annotations')
     .option('--score <threshold>', "keep scores above this (default: 0.25, or the preset's)", fraction)

@@ -49,7 +49,7 @@ export async function openStill(file: File): Promise<StillSource> {
   try {
     (await createImageBitmap(file)).close();
   } catch (cause) {
-    throw new Error(`${file.name} could not be decoded as an image`, { cause });
+    throw new Error(`the file ${file.name} could not be decoded as an image`, { cause });
   }
   return new StillSource(file.name, file);
 }

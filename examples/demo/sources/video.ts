@@ -133,7 +133,7 @@ export async function openVideo(file: File): Promise<VideoSource> {
   const video = quietVideo();
   const url = URL.createObjectURL(file);
   try {
-    const ready = firstFrame(video, file.name);
+    const ready = firstFrame(video, `the file ${file.name}`);
     video.src = url;
     await ready;
     await video.play();

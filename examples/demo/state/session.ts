@@ -54,7 +54,7 @@ export const session = createStore<Session>({
 /** A caught value as text for the banner. */
 export function describeError(error: unknown): { readonly message: string; readonly code: string } {
   if (!(error instanceof Error)) return { message: String(error), code: '' };
-  const code = 'code' in error && typeof error.code === 'string' ? ` · ${error.code}` : '';
+  const code = 'code' in error && typeof error.code === 'string' ? `${error.name} · ${error.code}` : '';
   const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-  return { message, code: `${error.name}${code}` };
+  return { message, code };
 }

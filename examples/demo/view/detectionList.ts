@@ -16,6 +16,7 @@ interface Row {
 export class DetectionList {
   readonly #list = element('list', HTMLOListElement);
   readonly #count = element('count', HTMLElement);
+  readonly #empty = element('list-empty', HTMLElement);
   readonly #rows: Row[] = [];
   readonly #onHighlight: (index: number) => void;
   #shown = 0;
@@ -28,6 +29,8 @@ export class DetectionList {
     const total = detections?.count ?? 0;
     setText(this.#count, total > limit ? `${limit} of ${total}` : String(total));
     const shown = Math.min(total, limit);
+    this.#empty.hidden = total > 0;
+    setText(this.#empty, detections === null ? 'Waiting for the first picture' : 'Nothing above this score');
     while (this.#rows.length < shown) this.#rows.push(this.#createRow(this.#rows.length));
     for (let i = this.#shown; i > shown; i--) this.#rows[i - 1]!.item.hidden = true;
     for (let i = 0; i < shown; i++) this.#fill(this.#rows[i]!, detections!, i);

@@ -69,7 +69,7 @@ export class MetricsView {
     setText(text.compute, some ? this.#compute.mean(30).toFixed(1) : '–');
     setText(text.queue, some ? this.#queue.mean(30).toFixed(1) : '–');
     setText(text.dropped, String(frames.dropped));
-    setText(text.droppedNote, `of ${frames.produced} frames`);
+    setText(text.droppedNote, `of ${frames.produced} frame${frames.produced === 1 ? '' : 's'}`);
     const share = precision.precision();
     const scored = known && Number.isFinite(share);
     setText(text.precision, scored ? (share * 100).toFixed(1) : '–');

@@ -53,6 +53,7 @@ function showModel(now: Session, heads: readonly HeadName[]): void {
   setText(element('model-classes', HTMLElement), names.length === 0 ? 'unnamed' : classSummary(names));
   element('model-classes', HTMLElement).title = names.join(', ');
   const select = element('head', HTMLSelectElement);
+  select.disabled = false;
   const fitting = (model?.candidates ?? []).map(({ head }) => head);
   const ordered = [...new Set([info.head, ...fitting, ...heads])];
   select.replaceChildren(
