@@ -15,7 +15,7 @@ import { type CurveRow, curveRows, curveSpec, mapSpec, type PointRow, pointRows 
 import { toPng, toSvg } from './report/draw.ts';
 import { Pool } from './run/pool.ts';
 import { casesPerPoint, type Parametrisation, scatterPoints } from './simulation/cases.ts';
-import { lossNames, metricNamed, paperLosses } from './simulation/metrics.ts';
+import { lossNames, lossTitle, metricNamed, paperLosses } from './simulation/metrics.ts';
 
 const { values: given } = parseArgs({
   options: {
@@ -100,7 +100,7 @@ console.log(
     ['loss', 'sum of final errors', 'of a case', 'seconds'],
     losses.map((loss, i) => {
       const { finalError, meanFinalError } = summary[loss]!;
-      return [loss, finalError.toFixed(1), meanFinalError.toFixed(6), seconds[i]!];
+      return [lossTitle(loss), finalError.toFixed(1), meanFinalError.toFixed(6), seconds[i]!];
     }),
   ),
 );

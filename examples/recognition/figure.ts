@@ -23,9 +23,19 @@ export function featureRows(loss: string, { features, labels }: FeatureSet): Fea
   })).filter(({ x, y }) => Math.abs(x) <= 1.25 && Math.abs(y) <= 1.25);
 }
 
-/** Data come under the name `features`. */
+/** Data come under the name `features`; a panel a name, four in a row. */
 export function featureSpec(losses: readonly string[]): TopLevelSpec {
-  const domain = [-1.25, 1.25];
+  const scale = { domain: [-1.25, 1.25], nice: false };
+  const axis = {
+    values: [0],
+    labels: false,
+    ticks: false,
+    domain: false,
+    gridColor: '#e3e6eb',
+    titleFontSize: 10,
+    titleFontWeight: 'normal' as const,
+    titleColor: '#5b6270',
+  };
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: 'white',
@@ -33,30 +43,28 @@ export function featureSpec(losses: readonly string[]): TopLevelSpec {
       font: 'Liberation Sans, Helvetica, Arial, sans-serif',
       view: { stroke: '#d5d9e0' },
       legend: { labelFontSize: 12, titleFontSize: 12 },
+      title: { fontSize: 13 },
     },
     data: { name: 'features' },
     columns: Math.min(4, losses.length),
-    facet: {
-      field: 'loss',
-      type: 'nominal',
-      title: null,
-      sort: [...losses],
-      header: { labelFontSize: 13, labelFontWeight: 'bold' },
-    },
-    spec: {
+    bounds: 'flush',
+    spacing: { row: 54, column: 34 },
+    concat: losses.map((loss) => ({
+      title: loss,
       width: 210,
       height: 210,
+      transform: [{ filter: { field: 'loss', equal: loss } }],
       mark: { type: 'circle', size: 6, opacity: 0.65 },
       encoding: {
-        x: { field: 'x', type: 'quantitative', scale: { domain, nice: false }, axis: null },
-        y: { field: 'y', type: 'quantitative', scale: { domain, nice: false }, axis: null },
+        x: { field: 'x', type: 'quantitative', title: 'first feature', scale, axis },
+        y: { field: 'y', type: 'quantitative', title: 'second feature', scale, axis },
         color: {
           field: 'digit',
           type: 'nominal',
-          scale: { scheme: 'tableau10' },
+          scale: { scheme: 'tableau10', domain: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
           legend: { symbolSize: 60, symbolOpacity: 1 },
         },
       },
-    },
+    })),
   };
 }

@@ -64,6 +64,19 @@ function fixedRadius(
   );
 }
 
+/** A loss over the angles of a batch's pairs, with the same start: it has no class weights, but its classes get stuck too. */
+function pairedAngles(title: string, run: (f: Floats, y: Int32Array) => losses.LossResult): Objective {
+  return {
+    title,
+    weightRows: classes,
+    compare: 'angle',
+    loss: (features, weights, labels, done) =>
+      done < warm
+        ? (losses.modifiedSoftmaxLoss(features, weights, labels, shape) as Gradients)
+        : { gradient: run(features, labels).gradient as Floats },
+  };
+}
+
 /** A loss over the pairs or triplets of a batch. */
 function paired(
   title: string,
@@ -192,7 +205,7 @@ export const objectives: Readonly<Record<string, () => Objective>> = {
       losses.circleLoss(f, y, { dimensions, margin: 0.25, gamma: 32 }),
     ),
   supCon: () =>
-    paired('SupCon', 'angle', (f, y) =>
+    pairedAngles('SupCon', (f, y) =>
       losses.supervisedContrastiveLoss(f, y, { dimensions, temperature: 0.1 }),
     ),
 };

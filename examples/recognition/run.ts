@@ -32,8 +32,10 @@ if (!Number.isInteger(epochs) || epochs < 1)
 const training = digitSet('training', Number.POSITIVE_INFINITY, seed);
 const heldOut = digitSet('heldOut', Number.POSITIVE_INFINITY, seed);
 console.log(`${training.labels.length} digits to train on, ${heldOut.labels.length} never seen`);
+const percent = (value: number): string => (100 * value).toFixed(2);
 const rows: FeatureRow[] = [];
 const titles: string[] = [];
+const panels: string[] = [];
 const results: Record<string, { verification: number; nearestMean: number }> = {};
 const seconds: string[] = [];
 for (const name of names) {
@@ -59,18 +61,19 @@ for (const name of names) {
   results[name] = { verification, nearestMean };
   seconds.push(((performance.now() - began) / 1000).toFixed(1));
   titles.push(title);
-  rows.push(...featureRows(title, features));
+  const panel = `${title}: ${percent(verification)} %`;
+  panels.push(panel);
+  rows.push(...featureRows(panel, features));
 }
 
 mkdirSync(given.out, { recursive: true });
-const svg = await toSvg(featureSpec(titles), { features: rows });
+const svg = await toSvg(featureSpec(panels), { features: rows });
 writeFileSync(join(given.out, 'features.svg'), svg);
 writeFileSync(join(given.out, 'features.png'), await toPng(svg));
 writeFileSync(
   join(given.out, 'results.json'),
   `${JSON.stringify({ epochs, seed, losses: results }, null, 1)}\n`,
 );
-const percent = (value: number): string => (100 * value).toFixed(2);
 console.log(
   table(
     ['loss', 'verification %', 'nearest mean %', 'seconds'],

@@ -1,7 +1,7 @@
 /** Wires the page: settings in; curves, map and table out. The losses run one after another. */
 import { curveRows, curveSpec, mapSpec, pointRows } from '../report/charts.ts';
 import { casesPerPoint, type Parametrisation, spreadPoints } from '../simulation/cases.ts';
-import { lossNames, paperLosses } from '../simulation/metrics.ts';
+import { lossNames, lossTitle, paperLosses } from '../simulation/metrics.ts';
 import { LiveChart } from './live-chart.ts';
 import { type LiveRun, openGpu, runInWorker } from './runs.ts';
 
@@ -29,7 +29,7 @@ element('losses', HTMLFieldSetElement).append(
     box.name = 'loss';
     box.value = name;
     box.checked = (paperLosses as readonly string[]).includes(name);
-    label.append(box, name);
+    label.append(box, lossTitle(name));
     return label;
   }),
 );
@@ -71,7 +71,7 @@ async function start(signal: AbortSignal): Promise<void> {
   bar.max = losses.length * iterations;
   const places = spreadPoints(points);
   for (const [index, loss] of losses.entries()) {
-    status.textContent = `${loss} on ${onGpu ? 'the GPU' : 'the CPU'}`;
+    status.textContent = `${lossTitle(loss)} on ${onGpu ? 'the GPU' : 'the CPU'}`;
     const began = performance.now();
     let last = 0;
     const final = await run(
@@ -88,7 +88,7 @@ async function start(signal: AbortSignal): Promise<void> {
     const row = rows.insertRow();
     const seconds = (performance.now() - began) / 1000;
     for (const text of [
-      loss,
+      lossTitle(loss),
       last.toFixed(1),
       (last / (points * casesPerPoint)).toFixed(6),
       seconds.toFixed(1),

@@ -6,6 +6,7 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import { casesPerPoint } from '../simulation/cases.ts';
+import { lossTitle } from '../simulation/metrics.ts';
 
 /** Mean error of a case after an iteration. */
 export interface CurveRow {
@@ -32,8 +33,14 @@ const config = {
 
 const palette = ['#4269d0', '#efb118', '#d6453d', '#2f9e6e', '#8c5fc4', '#9c6b4e', '#e377a2', '#5f6b73'];
 
+/** Readable steps of a logarithmic scale over three decades. */
+const errorTicks = [0.001, 0.01, 0.1].flatMap((d) =>
+  [10, 12, 15, 20, 25, 30, 40, 50, 60, 80].map((n) => n * d),
+);
+
 /** Error over the iterations, a line a loss; data come under the name `curve`. */
 export function curveSpec(losses: readonly string[], iterations: number, width = 560): TopLevelSpec {
+  const titles = losses.map(lossTitle);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     width,
@@ -51,16 +58,16 @@ export function curveSpec(losses: readonly string[], iterations: number, width =
       y: {
         field: 'error',
         type: 'quantitative',
-        title: 'mean L1 error of a case (x, y, w, h)',
+        title: 'mean error of a case, log scale',
         scale: { type: 'log', nice: false },
-        axis: { format: '~g' },
+        axis: { format: '~g', values: errorTicks },
       },
       color: {
         field: 'loss',
         type: 'nominal',
         title: null,
-        sort: [...losses],
-        scale: { domain: [...losses], range: losses.map((_, i) => palette[i % palette.length]!) },
+        sort: titles,
+        scale: { domain: titles, range: titles.map((_, i) => palette[i % palette.length]!) },
         legend: { orient: 'top', symbolStrokeWidth: 3 },
       },
     },
@@ -69,6 +76,8 @@ export function curveSpec(losses: readonly string[], iterations: number, width =
 
 /** Where the errors are left: a dot a point, a panel a loss, one colour scale; data come under the name `points`. */
 export function mapSpec(losses: readonly string[], points: number, size = 210): TopLevelSpec {
+  const place = { domain: [7, 13], nice: false };
+  const axis = { tickCount: 4 } as const;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     config,
@@ -78,7 +87,7 @@ export function mapSpec(losses: readonly string[], points: number, size = 210): 
       field: 'loss',
       type: 'nominal',
       title: null,
-      sort: [...losses],
+      sort: losses.map(lossTitle),
       header: { labelFontSize: 13, labelFontWeight: 'bold' },
     },
     spec: {
@@ -86,14 +95,14 @@ export function mapSpec(losses: readonly string[], points: number, size = 210): 
       height: size,
       mark: { type: 'circle', size: Math.max(7, 3000 / points), opacity: 1 },
       encoding: {
-        x: { field: 'x', type: 'quantitative', title: null, scale: { domain: [7, 13], nice: false } },
-        y: { field: 'y', type: 'quantitative', title: null, scale: { domain: [7, 13], nice: false } },
+        x: { field: 'x', type: 'quantitative', title: 'x of the first box', scale: place, axis },
+        y: { field: 'y', type: 'quantitative', title: 'y of the first box', scale: place, axis },
         color: {
           field: 'error',
           type: 'quantitative',
           title: 'final error',
-          scale: { scheme: 'viridis' },
-          legend: { gradientLength: size },
+          scale: { scheme: 'viridis', domainMin: 0, nice: true },
+          legend: { gradientLength: size, tickMinStep: 1 },
         },
       },
     },
@@ -102,12 +111,16 @@ export function mapSpec(losses: readonly string[], points: number, size = 210): 
 
 export function curveRows(loss: string, curve: ArrayLike<number>, points: number): CurveRow[] {
   const cases = points * casesPerPoint;
-  return Array.from(curve, (error, iteration) => ({ loss, iteration, error: error / cases }));
+  return Array.from(curve, (error, iteration) => ({
+    loss: lossTitle(loss),
+    iteration,
+    error: error / cases,
+  }));
 }
 
 export function pointRows(loss: string, points: Float64Array, final: ArrayLike<number>): PointRow[] {
   return Array.from(final, (error, i) => ({
-    loss,
+    loss: lossTitle(loss),
     x: points[2 * i]!,
     y: points[2 * i + 1]!,
     error: error / casesPerPoint,

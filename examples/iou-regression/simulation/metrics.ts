@@ -17,6 +17,26 @@ export const lossNames: readonly string[] = [
   ...new Set<string>([...paperLosses, ...Object.keys(generatedGradients), ...Object.keys(made)]),
 ];
 
+/** A loss's name as papers write it. */
+export function lossTitle(name: string): string {
+  const titles: Record<string, string> = {
+    alphaIou: 'α-IoU',
+    alphaGiou: 'α-GIoU',
+    alphaDiou: 'α-DIoU',
+    alphaCiou: 'α-CIoU',
+    innerCiou: 'Inner-CIoU',
+    shapeIou: 'Shape-IoU',
+    mpdiou: 'MPDIoU',
+    nwd: 'NWD',
+    iof: 'IoF',
+    ioa: 'IoA',
+    ios: 'IoS',
+    piou: 'PIoU',
+    piou2: 'PIoU v2',
+  };
+  return titles[name] ?? name.replace(/iou$/, 'IoU').replace(/^[a-z]/, (letter) => letter.toUpperCase());
+}
+
 /** Throws a RangeError that lists the names for one that is none. */
 export function metricNamed(name: string): Metric {
   if (!lossNames.includes(name)) {
