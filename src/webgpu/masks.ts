@@ -10,6 +10,7 @@ import { encodeColumns, placeMasks } from '../heads/mask-logits.ts';
 import type { MaskPrototypes } from '../heads/types.ts';
 import type { Rle } from '../masks/types.ts';
 import { BufferPool } from './buffers.ts';
+import { checked } from './checked.ts';
 import { maskShaders, wordsPerMask } from './mask-shaders.ts';
 import type { Device } from './types.ts';
 
@@ -46,7 +47,10 @@ export class GpuMasks {
     this.#pool = new BufferPool(this.#device, { created: 0, destroyed: 0 });
   }
 
-  /** One mask a box, in pixels of the picture. Rejects with {@link ShapeError} when lengths do not belong together. */
+  /**
+   * One mask a box, in pixels of the picture. Rejects with {@link ShapeError} when lengths do not belong together,
+   * UnsupportedError where the device refuses the job.
+   */
   async decode({ prototypes, coefficients, boxes, transform }: GpuMaskJob): Promise<Rle[]> {
     if (this.#disposed) throw new DisposedError('this GpuMasks was disposed of');
     const count = boxes.length / 4;
@@ -130,23 +134,25 @@ export class GpuMasks {
       const list = take(masks.byteLength, masks);
       const patches = take(4 * patchCells);
       const bits = take(bytes);
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      const run = (pipeline: GPUComputePipeline, buffers: readonly GPUBuffer[], each: number): void => {
-        pass.setPipeline(pipeline);
-        const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
-        pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-        pass.dispatchWorkgroups(Math.ceil(each / 64), count);
-      };
-      run(
-        sum,
-        [list, take(16, size), source, take(coefficients.byteLength, coefficients), patches],
-        mostCells,
-      );
-      run(decide, [list, patches, bits], mostWords);
-      pass.end();
-      encoder.copyBufferToBuffer(bits, 0, staging, 0, bytes);
-      device.queue.submit([encoder.finish()]);
+      await checked(device, { masks: count }, () => {
+        const encoder = device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        const run = (pipeline: GPUComputePipeline, buffers: readonly GPUBuffer[], each: number): void => {
+          pass.setPipeline(pipeline);
+          const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+          pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+          pass.dispatchWorkgroups(Math.ceil(each / 64), count);
+        };
+        run(
+          sum,
+          [list, take(16, size), source, take(coefficients.byteLength, coefficients), patches],
+          mostCells,
+        );
+        run(decide, [list, patches, bits], mostWords);
+        pass.end();
+        encoder.copyBufferToBuffer(bits, 0, staging, 0, bytes);
+        device.queue.submit([encoder.finish()]);
+      });
       await staging.mapAsync(1, 0, bytes);
       const copy = new Uint32Array(staging.getMappedRange(0, bytes).slice(0));
       staging.unmap();

@@ -5,7 +5,8 @@
  * scopes or buffers. At most two read-backs are under way: enough to keep the GPU busy, and large matrices need no more
  * memory than two tiles.
  */
-import { OptionError, UnsupportedError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
+import { checked } from './checked.ts';
 import type { DeviceSession } from './device.ts';
 import { type BoxesOnGpu, load } from './gpu-boxes.ts';
 import type { Job } from './pack.ts';
@@ -198,9 +199,7 @@ function submitTile(
     if (data.length > 0) device.queue.writeBuffer(buffer, 0, own);
     bind(at, buffer, data.byteLength);
   };
-  device.pushErrorScope('validation');
-  device.pushErrorScope('out-of-memory');
-  try {
+  const submit = (): void => {
     const encoder = device.createCommandEncoder();
     const bring = (side: 'a' | 'b', boxes: Float32Array | BoxesOnGpu, from: number, to: number) => {
       if (!(boxes instanceof Float32Array)) {
@@ -231,21 +230,12 @@ function submitTile(
     pass.end();
     after(encoder);
     device.queue.submit([encoder.finish()]);
+  };
+  try {
+    return session.guard(checked(device, { kind: job.kind, results: tile.results }, submit));
   } finally {
     for (const buffer of used) pool.release(buffer);
   }
-  const memory = device.popErrorScope();
-  const validation = device.popErrorScope();
-  return session.guard(
-    Promise.all([memory, validation]).then(([full, invalid]) => {
-      const error = full ?? invalid;
-      if (error === null) return;
-      throw new UnsupportedError(
-        `the GPU ${full === null ? 'refused the job' : 'is out of memory'}: ${error.message}`,
-        { kind: job.kind, results: tile.results },
-      );
-    }),
-  );
 }
 
 function termsOf(

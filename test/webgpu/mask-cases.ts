@@ -1,7 +1,7 @@
 /** Masks decoded on the GPU equal the CPU's, but for pixels whose logit is all but 0. */
 import { describe, expect, it } from 'vitest';
 import { FrameTransform } from '../../src/boxes/index.ts';
-import { DisposedError, ShapeError } from '../../src/errors.ts';
+import { DisposedError, ShapeError, UnsupportedError } from '../../src/errors.ts';
 import { createMaskLogits, decodeMaskLogits } from '../../src/heads/index.ts';
 import { decodeRle } from '../../src/masks/index.ts';
 import { GpuMasks } from '../../src/webgpu/masks.ts';
@@ -75,6 +75,26 @@ export function maskTests(open: OpenGpu): void {
       masks.dispose();
       buffer.destroy();
       gpu.destroy();
+    });
+
+    it('a job that the device refuses is an UnsupportedError, and the next one is as ever', async () => {
+      const gpu = await device();
+      const masks = new GpuMasks(gpu);
+      const job = {
+        prototypes,
+        coefficients: new Float32Array(channels).fill(0.5),
+        boxes: Float32Array.of(5, 5, 90, 70),
+        transform: transforms[0]!,
+      };
+      const before = await masks.decode(job);
+      const buffer = gpu.createBuffer({ size: prototypes.data.byteLength, usage: 0x88 });
+      buffer.destroy();
+      const gone = { ...job, prototypes: { channels, width, height, buffer } };
+      await expect(masks.decode(gone)).rejects.toBeInstanceOf(UnsupportedError);
+      expect(await masks.decode(job)).toEqual(before);
+      masks.dispose();
+      gpu.destroy();
+      await gpu.lost;
     });
 
     it('nothing in, nothing out; wrong lengths and use after dispose are typed errors', async () => {

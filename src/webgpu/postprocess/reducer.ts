@@ -3,6 +3,7 @@
  * then one read-back of the kept rows.
  */
 import type { TensorLike } from '../../heads/types.ts';
+import { checked } from '../checked.ts';
 import { type GpuTensor, type HeadPlan, planHead } from './heads.ts';
 import { describe, type Job, jobWords, type ReduceRequest } from './job.ts';
 import { candidateLimit, kernelSources, recordLimit, recordWords, resultHeader } from './shaders.ts';
@@ -43,7 +44,8 @@ export class GpuReducer {
   /**
    * The outputs of a run with everything left blank that cannot be in the result, for all images of the batch; or why
    * the CPU has to do it: a head, option or metric without a kernel, more than 4096 candidates, more than 1024 rows
-   * kept, or rows that hold NaN or infinity. Calls must not overlap.
+   * kept, or rows that hold NaN or infinity. Calls must not overlap. Rejects with UnsupportedError where the device
+   * refuses the job.
    */
   async reduce(
     tensors: Readonly<Record<string, GpuTensor>>,
@@ -124,40 +126,42 @@ export class GpuReducer {
     const result = this.#buffer('result', resultBytes, storage);
     const staging = this.#buffer('staging', resultBytes, usage.mapRead | usage.copyTarget);
     device.queue.writeBuffer(jobBuffer, 0, words);
-    const encoder = device.createCommandEncoder();
-    encoder.clearBuffer(state);
-    const pass = encoder.beginComputePass();
-    const run = (
-      pipeline: GPUComputePipeline,
-      buffers: readonly GPUBuffer[],
-      dispatch: number | GPUBuffer,
-      at = 0,
-    ) => {
-      pass.setPipeline(pipeline);
-      const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
-      pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-      if (typeof dispatch === 'number') pass.dispatchWorkgroups(dispatch);
-      else pass.dispatchWorkgroupsIndirect(dispatch, 4 * at);
-    };
-    const tables = [scores.buffer, boxes.buffer, jobBuffer];
-    run(gather, [...tables, state, found, foundBoxes], Math.ceil(plan.rows / 64));
-    run(planner, [state, groups, jobBuffer], 1);
-    let listing = found;
-    if (compare !== null) {
-      const sorted = this.#buffer('sorted', perCandidate, storage);
-      const sortedBoxes = this.#buffer('sortedBoxes', perCandidate, storage);
-      const bits = candidateLimit * (candidateLimit / 8);
-      const sure = this.#buffer('sure', bits, storage);
-      const maybe = this.#buffer('maybe', bits, storage);
-      run(rank, [state, found, foundBoxes, sorted, sortedBoxes], groups, 0);
-      run(compare, [state, jobBuffer, sorted, sortedBoxes, sure, maybe], groups, 3);
-      run(scan, [state, jobBuffer, sure, maybe, list], groups, 6);
-      listing = sorted;
-    }
-    run(emit, [...tables, state, listing, list, result], Math.ceil(job.maxRecords / 64));
-    pass.end();
-    encoder.copyBufferToBuffer(result, 0, staging, 0, resultBytes);
-    device.queue.submit([encoder.finish()]);
+    await checked(device, { head: plan.family }, () => {
+      const encoder = device.createCommandEncoder();
+      encoder.clearBuffer(state);
+      const pass = encoder.beginComputePass();
+      const run = (
+        pipeline: GPUComputePipeline,
+        buffers: readonly GPUBuffer[],
+        dispatch: number | GPUBuffer,
+        at = 0,
+      ) => {
+        pass.setPipeline(pipeline);
+        const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+        pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+        if (typeof dispatch === 'number') pass.dispatchWorkgroups(dispatch);
+        else pass.dispatchWorkgroupsIndirect(dispatch, 4 * at);
+      };
+      const tables = [scores.buffer, boxes.buffer, jobBuffer];
+      run(gather, [...tables, state, found, foundBoxes], Math.ceil(plan.rows / 64));
+      run(planner, [state, groups, jobBuffer], 1);
+      let listing = found;
+      if (compare !== null) {
+        const sorted = this.#buffer('sorted', perCandidate, storage);
+        const sortedBoxes = this.#buffer('sortedBoxes', perCandidate, storage);
+        const bits = candidateLimit * (candidateLimit / 8);
+        const sure = this.#buffer('sure', bits, storage);
+        const maybe = this.#buffer('maybe', bits, storage);
+        run(rank, [state, found, foundBoxes, sorted, sortedBoxes], groups, 0);
+        run(compare, [state, jobBuffer, sorted, sortedBoxes, sure, maybe], groups, 3);
+        run(scan, [state, jobBuffer, sure, maybe, list], groups, 6);
+        listing = sorted;
+      }
+      run(emit, [...tables, state, listing, list, result], Math.ceil(job.maxRecords / 64));
+      pass.end();
+      encoder.copyBufferToBuffer(result, 0, staging, 0, resultBytes);
+      device.queue.submit([encoder.finish()]);
+    });
     await staging.mapAsync(1, 0, resultBytes);
     const copy = new Uint32Array(staging.getMappedRange(0, resultBytes).slice(0));
     staging.unmap();
