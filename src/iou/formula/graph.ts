@@ -2,9 +2,19 @@
  * Expressions as a hash-consed graph: equal sub-expressions become one node, in an order in which every node comes after
  * its inputs, each marked with the boxes it depends on (what depends on one box only is hoisted out of pair loops).
  */
-
-import type { Expression, Operation } from './expression.ts';
-import * as build from './expression.ts';
+import {
+  add,
+  constant,
+  type Expression,
+  max,
+  min,
+  mul,
+  type Operation,
+  power,
+  ratio,
+  select,
+  sub,
+} from './expression.ts';
 
 /** Bit set of what a node's value varies with. */
 export const dependsOnA = 1;
@@ -78,15 +88,26 @@ export function reachable(graph: Graph, roots: readonly number[]): number[] {
   return [...wanted].sort((x, y) => x - y);
 }
 
-/** The building function of each operation has its name. */
-const rebuild = build as unknown as Readonly<Record<Operation, (...inputs: Expression[]) => Expression>>;
+/** The operations that may become simpler over other inputs. */
+const rebuild: Partial<Record<Operation, (...inputs: Expression[]) => Expression>> = {
+  add,
+  sub,
+  mul,
+  min,
+  max,
+  ratio,
+  select,
+  power,
+};
 
 /** A node as an expression again, over those of its inputs, simplified where they allow it. */
 export function asExpression(node: GraphNode, values: readonly Expression[]): Expression {
-  if (node.operation === 'constant') return build.constant(node.value);
-  if (node.inputs.length === 0) return { operation: node.operation, inputs: [], name: node.name };
-  const built = rebuild[node.operation](...node.inputs.map((id) => values[id]!));
-  return node.name === '' || built.inputs.length === 0 ? built : { ...built, name: node.name };
+  const { operation, name } = node;
+  if (operation === 'constant') return constant(node.value);
+  const inputs = node.inputs.map((id) => values[id]!);
+  if (inputs.length === 0) return { operation, inputs, name };
+  const built = rebuild[operation]?.(...inputs) ?? { operation, inputs };
+  return name === '' || built.inputs.length === 0 ? built : { ...built, name };
 }
 
 /**
