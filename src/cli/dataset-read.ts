@@ -93,15 +93,17 @@ export type Parts = Readonly<Record<string, Dataset>>;
 
 /**
  * Reads the split that is asked for, else every one; findings go into the report, those that several splits share once.
- * A dataset without splits is one part, called `train`.
+ * A dataset without splits is one part, called `train`. `shapes: false` leaves outlines and keypoints out once they are
+ * checked.
  */
 export function readSplits(
   path: string,
   flags: ReadFlags,
   report: ProblemReport,
+  more: { readonly shapes?: boolean } = {},
 ): { parts: Parts; format: DatasetFormat } {
   const splits = datasetSplits(path, flags.format);
-  const options = readOptionsOf(flags);
+  const options = { ...readOptionsOf(flags), ...more };
   if (flags.split !== undefined || splits.length < 2) {
     const { dataset, format } = readDataset(path, { ...options, report });
     return { parts: { [flags.split ?? splits[0] ?? 'train']: dataset }, format };
@@ -109,8 +111,8 @@ export function readSplits(
   const known = new Set<string>();
   const read = (split: string, classes?: readonly string[]) => {
     const own = new ProblemReport();
-    const more = classes === undefined ? {} : { classes };
-    const { dataset, format } = readDataset(path, { ...options, ...more, split, report: own });
+    const named = classes === undefined ? {} : { classes };
+    const { dataset, format } = readDataset(path, { ...options, ...named, split, report: own });
     for (const problem of own.problems) {
       const text = formatProblem(problem);
       if (!known.has(text)) report.add(problem.code, problem.message, problem.place);
