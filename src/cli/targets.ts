@@ -1,7 +1,6 @@
 /** `boxops targets`: annotations in, shards of training targets out. */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
 import { parse, YAMLParseError } from 'yaml';
 import type { SlicedDataset } from '../datasets/index.ts';
@@ -14,14 +13,10 @@ import {
   type TargetConfig,
   targetConfig,
 } from '../targets/index.ts';
-import {
-  defaultImagesPerShard,
-  type TargetProgress,
-  type TargetSummary,
-  writeTargets,
-} from '../targets/node/index.ts';
+import { defaultImagesPerShard, type TargetSummary, writeTargets } from '../targets/node/index.ts';
 import { numberFrom, readOptionsOf, warn, withReadOptions } from './dataset-read.ts';
 import { version } from './program.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { targetTables } from './targets-tables.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -78,27 +73,6 @@ function formatsOf(text: string): ShardFormat[] {
   return names as ShardFormat[];
 }
 
-/** A bar with rate and time left; nothing where the terminal is none. */
-function progressBar(terminal: Terminal): { update(progress: TargetProgress): void; stop(): void } {
-  if (!terminal.interactive) return { update: () => {}, stop: () => {} };
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} images · {rate} a second · {eta_formatted} left',
-    stream: process.stderr,
-    etaBuffer: 50,
-  });
-  const begin = performance.now();
-  let running = false;
-  return {
-    update({ done, resumed, total }) {
-      const rate = Math.round((1000 * (done - resumed)) / Math.max(1, performance.now() - begin));
-      if (running) bar.update(done, { rate });
-      else bar.start(total, done, { rate });
-      running = true;
-    },
-    stop: () => bar.stop(),
-  };
-}
-
 async function targets(path: string, flags: TargetFlags, terminal: Terminal): Promise<TargetSummary> {
   const given = targetConfig(readConfig(flags.config), flags.config);
   const config = flags.seed === undefined ? given : { ...given, seed: flags.seed };
@@ -118,7 +92,7 @@ async function make(
   flags: TargetFlags,
   terminal: Terminal,
 ): Promise<TargetSummary> {
-  const bar = progressBar(terminal);
+  let progress: Progress | undefined;
   let summary: TargetSummary;
   try {
     summary = await writeTargets({
@@ -129,12 +103,15 @@ async function make(
       dense: flags.dense === true,
       workers: flags.workers,
       version: version(),
-      onProgress: bar.update,
+      onProgress: ({ done, resumed, total }) => {
+        progress ??= startProgress(terminal, 'images', total, resumed);
+        progress.update(done);
+      },
       ...(flags.shard === undefined ? {} : { shard: flags.shard }),
       ...(flags.predictions === undefined ? {} : { predictions: flags.predictions }),
     });
   } finally {
-    bar.stop();
+    progress?.stop();
   }
   terminal.out(targetTables(summary.counts, summary.manifest.categories));
   if (flags.plot !== undefined) {

@@ -7,12 +7,13 @@ export {
   distributionCoder,
 } from './distribution.ts';
 export {
-  type RotatedBoxes,
   type RotatedCoder,
   type RotatedCoderOptions,
   rotatedDeltaCoder,
   rotatedDeltaPresets,
 } from './rotated.ts';
+export type { RotatedBoxes } from './rotated-boxes.ts';
+export { type RotatedDistanceCoder, rotatedDistanceCoder } from './rotated-distance.ts';
 export { type TblrCoderOptions, tblrCoder } from './tblr.ts';
 export type { BoxCoder } from './types.ts';
 export { type YoloCoderOptions, yoloCoder, yoloxCoder } from './yolo.ts';

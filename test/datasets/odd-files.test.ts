@@ -77,7 +77,10 @@ describe('Pascal VOC', () => {
       'UTF-8 that says UTF-16',
       new TextEncoder().encode(xml('été', "<?xml version='1.0' encoding='utf-16'?>")),
     ],
-    ['an encoding nobody knows', new TextEncoder().encode(xml('été', '<?xml version="1.0" encoding="klingon"?>'))],
+    [
+      'an encoding nobody knows',
+      new TextEncoder().encode(xml('été', '<?xml version="1.0" encoding="klingon"?>')),
+    ],
   ])('%s', (name, bytes) => {
     expect(decodeXml(bytes)).toContain('<name>été</name>');
     const place = join('voc', name);
