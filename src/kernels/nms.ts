@@ -7,7 +7,6 @@ interface NmsExports {
   prepare(count: number): number;
   run(
     count: number,
-    ordered: number,
     scoreFloor: number,
     maxCandidates: number,
     maxDetections: number,
@@ -29,53 +28,52 @@ const kernel = new KernelModule<NmsExports>(nmsWasm, {
 
 const NO_LIMIT = 0x7fffffff;
 
-export interface NmsKernelInput {
-  readonly boxes: Float32Array;
-  /** float32 scores are filtered and sorted by the kernel; otherwise give `order`. */
-  readonly scores?: Float32Array | undefined;
-  /** Candidates, best first, already cut to the limit. */
-  readonly order?: Uint32Array | undefined;
-  readonly classIds?: Int32Array | undefined;
-  readonly scoreFloor: number;
+export interface NmsKernelLimits {
+  /** Rounded to float32 on its way in. */
+  readonly scoreThreshold: number;
   readonly maxCandidates: number;
   readonly maxDetections: number;
-  readonly iouThreshold: number;
-  readonly inclusive: boolean;
-  /**
-   * Decides pairs by another metric. `iouThreshold` is then the plain IoU below which none passes, and the coordinates
-   * must be such that a float32 IoU is within a few ulp of the exact one.
-   */
-  readonly confirm?: Confirm | undefined;
+  readonly classIds?: Int32Array | undefined;
 }
 
-/** Kept indices, or null when the kernel ran out of memory (the caller runs the JavaScript twin). */
-export function nmsKernel(input: NmsKernelInput): Uint32Array<ArrayBuffer> | null {
-  const { boxes, scores, order, classIds } = input;
-  const count = boxes.length / 4;
-  // A caller's metric that calls back into suppression finds the kernel's memory in use.
-  if (confirming !== null) return null;
-  confirming = input.confirm ?? null;
+/**
+ * Kept indices, or null where the JavaScript twin has to run: also when the kernel ran out of memory.
+ *
+ * A box goes when its float32 IoU with a kept one is above `floor` ({@link floatBelow} the threshold). `confirm` decides pairs
+ * by another metric: `bound` is then the plain IoU below which none passes, and the coordinates must be such that a float32
+ * IoU is within a few ulp of the exact one.
+ */
+export function nmsKernel(
+  boxes: Float32Array,
+  scores: Float32Array,
+  limits: NmsKernelLimits,
+  bound: number,
+  floor: number,
+  confirm?: Confirm,
+): Uint32Array<ArrayBuffer> | null {
+  // Below 0 boxes pass that do not touch. And a caller's metric that calls back finds the kernel's memory in use.
+  if (floor < 0 || confirming !== null) return null;
+  const { classIds } = limits;
+  const count = scores.length;
+  confirming = confirm ?? null;
   try {
     const { memory, prepare, run } = kernel.exports;
     const base = prepare(count);
     const padded = (count + 3) & ~3;
-    const keepAt = base + 24 * padded;
-    new Float32Array(memory.buffer, base, boxes.length).set(boxes);
-    if (scores !== undefined) new Float32Array(memory.buffer, base + 16 * padded, count).set(scores);
-    if (classIds !== undefined) new Int32Array(memory.buffer, base + 20 * padded, count).set(classIds);
-    if (order !== undefined) new Uint32Array(memory.buffer, keepAt, order.length).set(order);
+    new Float32Array(memory.buffer, base).set(boxes);
+    new Float32Array(memory.buffer, base + 16 * padded).set(scores);
+    if (classIds !== undefined) new Int32Array(memory.buffer, base + 20 * padded).set(classIds);
     const size = run(
       count,
-      order === undefined ? -1 : order.length,
-      input.scoreFloor,
-      Math.min(input.maxCandidates, NO_LIMIT),
-      Math.min(input.maxDetections, NO_LIMIT),
+      limits.scoreThreshold,
+      Math.min(limits.maxCandidates, NO_LIMIT),
+      Math.min(limits.maxDetections, NO_LIMIT),
       classIds === undefined ? 0 : 1,
-      floatBelow(input.iouThreshold, input.inclusive),
-      input.iouThreshold,
-      input.confirm === undefined ? 0 : 1,
+      floor,
+      bound,
+      confirm === undefined ? 0 : 1,
     );
-    const result = new Uint32Array(memory.buffer, keepAt, size).slice();
+    const result = new Uint32Array(memory.buffer, base + 24 * padded, size).slice();
     kernel.release();
     return result;
   } catch (error) {

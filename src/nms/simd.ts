@@ -7,20 +7,16 @@
 import type { BoxArray } from '../boxes/types.ts';
 import { type ResolvedMetric, resolveMetric } from '../iou/resolve.ts';
 import { useSimd } from '../kernels/backend.ts';
-import { type Confirm, type NmsKernelInput, nmsKernel } from '../kernels/nms.ts';
+import { type Confirm, floatBelow, type NmsKernelLimits, nmsKernel } from '../kernels/nms.ts';
 import type { ComparisonOptions } from './compare.ts';
 import type { ScoreArray } from './types.ts';
-
-type Limits = Pick<NmsKernelInput, 'maxCandidates' | 'maxDetections' | 'classIds'> & {
-  readonly scoreThreshold: number;
-};
 
 /** Kept indices, or null where the JavaScript loops have to run. */
 export function nmsSimd(
   boxes: BoxArray,
   scores: ScoreArray,
   compare: ComparisonOptions,
-  limits: Limits,
+  limits: NmsKernelLimits,
 ): Uint32Array<ArrayBuffer> | null {
   if (!(boxes instanceof Float32Array && scores instanceof Float32Array) || !useSimd()) return null;
   const { metric = 'iou', preset, threshold, inclusive } = compare;
@@ -28,31 +24,20 @@ export function nmsSimd(
   let confirm: Confirm | undefined;
   if (metric !== 'iou') {
     const resolved = resolveMetric(metric, preset === undefined ? {} : { preset });
-    const least = resolved.minIou(threshold);
-    if (
-      least === null ||
-      !(least > 0) ||
-      resolved.implementation.single !== undefined ||
-      !isModerate(boxes)
-    ) {
+    bound = resolved.minIou(threshold) ?? 0;
+    if (!(bound > 0) || resolved.implementation.single !== undefined || !isModerate(boxes)) {
       return null;
     }
-    bound = Math.min(least, 1);
     confirm = confirmBy(resolved, boxes, threshold, inclusive);
   }
-  // written out: spreading objects would cost a small set more than its suppression
-  return nmsKernel({
+  return nmsKernel(
     boxes,
     scores,
-    order: undefined,
-    classIds: limits.classIds,
-    scoreFloor: Math.fround(limits.scoreThreshold),
-    maxCandidates: limits.maxCandidates,
-    maxDetections: limits.maxDetections,
-    iouThreshold: bound,
-    inclusive: inclusive || confirm !== undefined,
+    limits,
+    bound,
+    floatBelow(bound, inclusive || confirm !== undefined),
     confirm,
-  });
+  );
 }
 
 /** Decides one pair as the loops do, from columns and per-box terms of all boxes. */

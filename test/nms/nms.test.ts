@@ -26,6 +26,20 @@ describe.each(['javascript', 'simd'] as const)('nms: %s', (backend) => {
     expect([...nms(Float32Array.of(0, 0, 1, 1, 0, 0, 1, 1), Float32Array.of(0.5, 0.5))]).toEqual([0]);
   });
 
+  it('below a threshold of 0 one box stays, also where areas overflow float32 without an overlap to divide', () => {
+    const far = Float32Array.of(0, 0, 3e38, 10, 0, 20, 3e38, 30, 50, 0, 60, 10, 5, 5, 5, 5);
+    for (const options of [{ iouThreshold: -0.1 }, { iouThreshold: 0, comparator: '>=' } as const]) {
+      expect([...nms(far, Float32Array.of(0.9, 0.8, 0.7, 0.6), options)]).toEqual([0]);
+    }
+  });
+
+  it('reads no class beyond its own: runs of one to nine boxes', () => {
+    const classIds = Int32Array.from({ length: 45 }, (_, i) => Math.floor((Math.sqrt(8 * i + 1) - 1) / 2));
+    const equal = Float32Array.from({ length: 180 }, (_, k) => [3, 4, 9, 8][k & 3]!);
+    const falling = Float32Array.from(classIds, (_, i) => 1 - i / 64);
+    expect([...nms(equal, falling, { classIds })]).toEqual([0, 1, 3, 6, 10, 15, 21, 28, 36]);
+  });
+
   it('keeps a box exactly at the threshold with > and drops it with >=', () => {
     const half = Float32Array.of(0, 0, 10, 10, 0, 0, 10, 5);
     expect([...nms(half, scores.slice(0, 2), { iouThreshold: 0.5 })]).toEqual([0, 1]);

@@ -18,15 +18,13 @@ export function prepare(n: i32): usize {
   boxes = allocate(padded << 4);
   scores = allocate(padded << 2);
   classIds = allocate(padded << 2);
-  keep = allocate(padded << 2);
+  keep = allocate((padded << 2) + 16);
   return boxes;
 }
 
-// Candidates in score order at `keep` on entry when `ordered` is positive (that many), else scores are filtered and
-// sorted here. With `ask` the threshold is the bound and `confirm` decides. Returns how many indices are kept.
+// With `ask` the threshold is the bound and `confirm` decides. Returns how many indices are kept.
 export function run(
   n: i32,
-  ordered: i32,
   scoreFloor: f32,
   maxCandidates: i32,
   maxDetections: i32,
@@ -37,41 +35,43 @@ export function run(
 ): i32 {
   configure(threshold, bound, ask != 0);
   const order = keep;
-  let count = ordered;
-  if (ordered < 0) {
-    const keys = allocate((<usize>n << 2) + 16);
-    const indices = keysOf(n, scoreFloor, keys) ? 0 : allocate(<usize>n << 2);
-    count = indices == 0 ? n : filter(n, scoreFloor, keys, indices);
-    if (count == 0) return 0;
-    const sorted = sortKeys(count, keys, lowest, highest);
-    count = min(count, maxCandidates);
-    for (let i = 0; i < count; i++) {
-      let index = load<u32>(sorted + (<usize>i << 3));
-      if (indices != 0) index = load<u32>(indices + (<usize>index << 2));
-      store<u32>(order + (<usize>i << 2), index);
-    }
-  }
+  const keys = allocate((<usize>n << 2) + 16);
+  const indices = keysOf(n, scoreFloor, keys) ? 0 : allocate(<usize>n << 2);
+  let count = indices == 0 ? n : filter(n, scoreFloor, keys, indices);
   if (count == 0) return 0;
+  const sorted = sortKeys(count, keys, lowest, highest);
+  count = min(count, maxCandidates);
+  if (count == 0) return 0;
+  for (let i = 0; i < count; i++) {
+    let index = load<u32>(sorted + (<usize>i << 3));
+    if (indices != 0) index = load<u32>(indices + (<usize>index << 2));
+    store<u32>(order + (<usize>i << 2), index);
+  }
+  endMembers(order, count);
   const flags = allocate(<usize>count);
   if (!classAware) {
-    suppress(boxes, order, count, maxDetections, flags);
+    suppress(boxes, order, count, maxDetections, flags, widest);
     return gather(order, flags, count, maxDetections);
   }
   return perClass(order, count, maxDetections, flags);
 }
 
-// Bounds of the keys that were made last.
+// Bounds of the keys that were made last, and the largest absolute coordinate of their boxes.
 let lowest: u32 = 0;
 let highest: u32 = 0;
+let widest: f32 = 0;
 
-// The keys of all scores, four a step; false where a score or a box is to be left out.
+// The keys of all scores, ascending with falling score, four a step; false where a score or a box is to be left out.
 function keysOf(n: i32, scoreFloor: f32, keys: usize): bool {
-  let broken = f32x4.splat(0);
-  for (let i = 0; i < n; i++) {
-    const box = v128.load(boxes + (<usize>i << 4));
-    const difference = f32x4.sub(box, box);
-    broken = v128.or(broken, f32x4.ne(difference, difference));
+  // Bits of absolute values are in their order, infinity and NaN last.
+  const unsigned = i32x4.splat(0x7fffffff);
+  let far = i32x4.splat(0);
+  for (let at = boxes; at < boxes + (<usize>n << 4); at += 16) {
+    far = i32x4.max_u(v128.and(v128.load(at), unsigned), far);
   }
+  const largest = largestOf(far);
+  widest = reinterpret<f32>(largest);
+  let broken = i32x4.splat(largest < 0x7f800000 ? 0 : -1);
   // The last step reads up to three places behind the scores: let them be a score.
   for (let i = n; i < ((n + 3) & ~3); i++) store<f32>(scores + (<usize>i << 2), load<f32>(scores));
   const floor = f32x4.splat(scoreFloor);
@@ -93,26 +93,35 @@ function keysOf(n: i32, scoreFloor: f32, keys: usize): bool {
   return !v128.any_true(broken);
 }
 
-// Finite boxes with a finite score above the floor: a key that ascends with falling score, and the index.
+// Finite boxes with a finite score above the floor: their keys, moved together, and their indices.
 function filter(n: i32, scoreFloor: f32, keys: usize, indices: usize): i32 {
   let at: usize = 0;
   lowest = 0xffffffff;
   highest = 0;
+  let far = i32x4.splat(0);
   for (let i = 0; i < n; i++) {
     const score = load<f32>(scores + (<usize>i << 2));
     if (!(score > scoreFloor) || score == Infinity) continue;
     const box = v128.load(boxes + (<usize>i << 4));
     const difference = f32x4.sub(box, box);
     if (!i32x4.all_true(f32x4.eq(difference, difference))) continue;
-    const bits = reinterpret<u32>(score + 0); // -0 and 0 are a tie
-    const key = bits >> 31 ? bits : ~bits & 0x7fffffff;
+    far = i32x4.max_u(v128.and(box, i32x4.splat(0x7fffffff)), far);
+    const key = load<u32>(keys + (<usize>i << 2));
     lowest = min(lowest, key);
     highest = max(highest, key);
     store<u32>(indices + at, i);
     store<u32>(keys + at, key);
     at += 4;
   }
+  widest = reinterpret<f32>(largestOf(far));
   return <i32>(at >> 2);
+}
+
+// Four boxes are read at a time: behind the last member box 0 stands in.
+// @ts-ignore: decorator
+@inline
+function endMembers(members: usize, count: i32): void {
+  v128.store(members + (<usize>count << 2), i32x4.splat(0));
 }
 
 // One exact run a class: a stable sort of the ranks by class id, then the runs of equal ids.
@@ -127,11 +136,12 @@ function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
     store<u32>(keys + (<usize>rank << 2), id);
   }
   const sorted = sortKeys(count, keys, low, high);
-  const members = allocate(<usize>count << 2);
+  const members = allocate((<usize>count << 2) + 16);
   for (let i = 0; i < count; i++) {
     const rank = load<u32>(sorted + (<usize>i << 3));
     store<u32>(members + (<usize>i << 2), load<u32>(order + (<usize>rank << 2)));
   }
+  endMembers(members, count);
   const memberFlags = allocate(<usize>count);
   const scratch = allocate(0);
   let from = 0;
@@ -140,7 +150,7 @@ function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
     let to = from + 1;
     while (to < count && load<u32>(sorted + (<usize>to << 3), 4) == id) to++;
     allocateFrom(scratch); // the kept list of the last class is no longer needed
-    suppress(boxes, members + (<usize>from << 2), to - from, limit, memberFlags + from);
+    suppress(boxes, members + (<usize>from << 2), to - from, limit, memberFlags + from, widest);
     from = to;
   }
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,10 @@
 // The tiles of the kept boxes: how many there are, and which one a box looks into. `src/nms/tiles.ts` says why they are
 // exact.
 import { allocate } from './memory';
-import { largestOf } from './sort';
+
+// Four boxes in score order: x1 x 4, y1 x 4, x2 x 4, y2 x 4, area x 4, place x 4.
+export const BLOCK_BYTES: usize = 96;
+export const TILE_BYTES: usize = 16;
 
 export let reach: f32 = 0;
 export let columns: i32 = 1;
@@ -29,12 +32,12 @@ export function oneTile(): void {
 // Doubled centre and size of a box as [cx, cy, cx, cy] and [w, h, -w, -h].
 // @ts-ignore: decorator
 @inline
-export function swapped(box: v128): v128 {
+function swapped(box: v128): v128 {
   return v128.shuffle<i32>(box, box, 2, 3, 0, 1);
 }
 
-// Chooses the grid by a sample; false where no box of it has an area.
-export function planGrid(boxes: usize, members: usize, count: i32): bool {
+// Chooses the grid by a sample; false where no box of it has an area. `widest` bounds the coordinates.
+export function planGrid(boxes: usize, members: usize, count: i32, widest: f32): bool {
   const sample = allocate(512);
   // Sixteen boxes, or 32 of many.
   const places = count < 2048 ? 16 : 32;
@@ -51,7 +54,7 @@ export function planGrid(boxes: usize, members: usize, count: i32): bool {
     sizes = f32x4.add(sizes, size);
   }
   if (sampled == 0) return false;
-  const side: i32 = max(1, <i32>Math.round(Math.sqrt(<f64>count) / 8));
+  const side: i32 = max(1, <i32>Math.round(Math.sqrt(<f64>count) / 4));
   // The middle four fifths of the sample and an eighth more on each side; the outermost tiles take what lies outside, so
   // a few boxes far away do not push all others into one tile.
   const low = v128.load(sample + (<usize>(sampled / 10) << 4));
@@ -61,14 +64,11 @@ export function planGrid(boxes: usize, members: usize, count: i32): bool {
   const extentY = f32x4.extract_lane(middle, 1) * 1.25;
   columns = tilesAlong(extentX, f32x4.extract_lane(sizes, 0), sampled, side);
   rows = tilesAlong(extentY, f32x4.extract_lane(sizes, 1), sampled, side);
-  const perX = tilesPerUnit(columns, extentX);
-  const perY = tilesPerUnit(rows, extentY);
-  scale = twice(perX, perY);
+  // Positions are rounded to tiles: the first and the last begin and end in the middle.
+  scale = twice(tilesPerUnit(columns - 1, extentX), tilesPerUnit(rows - 1, extentY));
   last = twice(<f32>(columns - 1), <f32>(rows - 1));
-  // Tiles are rounded to, not cut off at: half a tile further.
-  const halfX: f32 = perX > 0 ? <f32>0.5 / perX : 0;
-  const halfY: f32 = perY > 0 ? <f32>0.5 / perY : 0;
-  origin = f32x4.add(origin, twice(halfX, halfY));
+  // A few ulp of the largest coordinate: what rounding the sums can move a bound by.
+  margin = f32x4.splat(widest * <f32>1e-6);
   return true;
 }
 
@@ -77,33 +77,56 @@ function twice(x: f32, y: f32): v128 {
   return f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(x), 1, y), 3, y);
 }
 
-// Writes where the head of each box's tile lies, from 4 on, 0 for a box without area: apart from the loop that has to
-// wait for the boxes before, so that this need not. False where float32 tiles would not be exact: products would
-// overflow or lose digits.
-export function placeAll(boxes: usize, members: usize, count: i32, places: usize): bool {
+// Brings the boxes into score order, a column a coordinate, with area and place: where a box's tile lies, from
+// 16 on, 0 for a box without area. Apart from the loop that has to wait for the boxes before, so that this need not. False
+// where float32 tiles would not be exact: areas so small that products lose digits.
+export function arrange(boxes: usize, members: usize, count: i32, blocks: usize): bool {
   const zero = f32x4.splat(0);
-  const high = f32x4.splat(3e38);
-  let widest = zero;
-  let smallest = high;
-  for (let i = 0; i < count; i++) {
-    const box = v128.load(boxes + (<usize>load<u32>(members + (<usize>i << 2)) << 4));
-    const other = swapped(box);
-    const tile = tileOf(f32x4.add(box, other));
-    const cell = i32x4.extract_lane(tile, 1) * columns + i32x4.extract_lane(tile, 0) + 1;
-    const size = f32x4.sub(other, box);
-    const sides = i32x4.bitmask(f32x4.gt(size, zero)) & 3;
-    store<i32>(places + (<usize>i << 2), sides == 3 ? cell << 2 : 0);
-    const area = f32x4.mul(size, v128.shuffle<i32>(size, size, 1, 0, 3, 2));
-    const any = f32x4.gt(area, zero);
-    widest = f32x4.pmax(v128.and(f32x4.abs(box), any), widest);
-    smallest = f32x4.pmin(v128.bitselect(area, high, any), smallest);
+  const originX = f32x4.splat(f32x4.extract_lane(origin, 0));
+  const originY = f32x4.splat(f32x4.extract_lane(origin, 1));
+  const scaleX = f32x4.splat(f32x4.extract_lane(scale, 0));
+  const scaleY = f32x4.splat(f32x4.extract_lane(scale, 1));
+  const lastX = f32x4.splat(f32x4.extract_lane(last, 0));
+  const lastY = f32x4.splat(f32x4.extract_lane(last, 1));
+  const perRow = i32x4.splat(columns);
+  let tiny = zero;
+  // The last block may read three indices behind the members: other members, or 0.
+  for (let i = 0; i < count; i += 4) {
+    const from = members + (<usize>i << 2);
+    const a = boxes + (<usize>load<u32>(from) << 4);
+    const b = boxes + (<usize>load<u32>(from, 4) << 4);
+    const c = boxes + (<usize>load<u32>(from, 8) << 4);
+    const d = boxes + (<usize>load<u32>(from, 12) << 4);
+    const x1 = columnOf(a, b, c, d, 0);
+    const y1 = columnOf(a, b, c, d, 4);
+    const x2 = columnOf(a, b, c, d, 8);
+    const y2 = columnOf(a, b, c, d, 12);
+    const width = f32x4.sub(x2, x1);
+    const height = f32x4.sub(y2, y1);
+    const area = f32x4.mul(width, height);
+    const sides = v128.and(f32x4.gt(width, zero), f32x4.gt(height, zero));
+    tiny = v128.or(tiny, v128.and(sides, f32x4.lt(area, f32x4.splat(1e-30))));
+    const column = alongAxis(f32x4.add(x1, x2), originX, scaleX, lastX);
+    const row = alongAxis(f32x4.add(y1, y2), originY, scaleY, lastY);
+    const cell = i32x4.add(i32x4.add(i32x4.mul(row, perRow), column), i32x4.splat(1));
+    v128.store(blocks, x1);
+    v128.store(blocks, y1, 16);
+    v128.store(blocks, x2, 32);
+    v128.store(blocks, y2, 48);
+    v128.store(blocks, area, 64);
+    v128.store(blocks, v128.and(sides, i32x4.shl(cell, 4)), 80);
+    blocks += BLOCK_BYTES;
   }
-  // Floats from 0 on are in the order of their bits.
-  const largest = reinterpret<f32>(largestOf(widest));
-  // A few ulp of the largest coordinate: what rounding the sums can move a bound by.
-  const ulps: f32 = largest * <f32>1e-6;
-  margin = f32x4.mul(f32x4.splat(ulps), f32x4(1, 1, -1, -1));
-  return f32x4.extract_lane(smallest, 0) > 1e-30 && largest < 1e18;
+  return !v128.any_true(tiny);
+}
+
+// One coordinate of four boxes.
+// @ts-ignore: decorator
+@inline
+function columnOf(a: usize, b: usize, c: usize, d: usize, offset: usize): v128 {
+  const one = v128.load32_zero(a + offset);
+  const two = v128.load32_lane(b + offset, one, 1);
+  return v128.load32_lane(d + offset, v128.load32_lane(c + offset, two, 2), 3);
 }
 
 // Puts the doubled centres into a sample that stays sorted along each axis; returns how many it holds.
@@ -127,12 +150,19 @@ function tilesPerUnit(count: i32, extent: f32): f32 {
   return perUnit < 3e38 ? perUnit : 0;
 }
 
-// Tile coordinates of four doubled positions, clamped into the grid. Adding 2^23 leaves a small number, rounded, in the
-// last bits: all that matters is that the way there never turns two positions around.
+// Tile coordinates of two doubled positions.
 // @ts-ignore: decorator
 @inline
 export function tileOf(position: v128): v128 {
-  const place = f32x4.mul(f32x4.sub(position, origin), scale);
-  const inside = f32x4.pmin(last, f32x4.pmax(f32x4.splat(0), place));
+  return alongAxis(position, origin, scale, last);
+}
+
+// Clamped into the grid. Adding 2^23 leaves a small number, rounded, in the last bits: all that matters is that the way
+// there never turns two positions around.
+// @ts-ignore: decorator
+@inline
+function alongAxis(position: v128, start: v128, perUnit: v128, end: v128): v128 {
+  const place = f32x4.mul(f32x4.sub(position, start), perUnit);
+  const inside = f32x4.pmin(end, f32x4.pmax(f32x4.splat(0), place));
   return i32x4.sub(f32x4.add(inside, f32x4.splat(8388608)), i32x4.splat(0x4b000000));
 }
