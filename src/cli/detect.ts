@@ -3,8 +3,6 @@
  *
  * An unreadable image is reported by name and the others go on; the exit code is then 1.
  */
-import { basename } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Detections } from '../boxes/detections.ts';
 import {
@@ -23,8 +21,8 @@ import { cocoRows } from './coco-rows.ts';
 import { defaultModel } from './default-model.ts';
 import { detectionTable, type ImageResult } from './detect-table.ts';
 import { expandImages, readBytes, readImageFile, readJson, readModel, write } from './files.ts';
-import { describeError } from './program.ts';
-import type { Terminal } from './terminal.ts';
+import { startProgress } from './progress.ts';
+import { describeError, type Terminal } from './terminal.ts';
 
 interface DetectFlags {
   readonly model?: string;
@@ -160,14 +158,7 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
   const results: ImageResult[] = [];
   const rows: unknown[] = [];
   let failures = 0;
-  const bar =
-    terminal.interactive && images.length > 1
-      ? new SingleBar({
-          format: '{bar} {value}/{total} images · {eta_formatted} left · {image}',
-          stream: process.stderr,
-        })
-      : undefined;
-  bar?.start(images.length, 0, { image: '' });
+  const progress = images.length > 1 ? startProgress(terminal, 'images', images.length) : undefined;
   try {
     for (const [index, path] of images.entries()) {
       try {
@@ -179,13 +170,12 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
         if (target !== undefined) write(target, await annotate(bytes, detections, target));
       } catch (error) {
         failures++;
-        // the line of the bar makes room; its next step draws it again
-        if (bar !== undefined) process.stderr.write('\r\u001b[K');
+        progress?.makeRoom();
         terminal.err(`boxops: ${path}: ${describeError(error)}`);
       }
-      bar?.increment({ image: basename(path) });
+      progress?.update(index + 1);
     }
-    bar?.stop();
+    progress?.stop();
     if (results.length > 0) terminal.out(detectionTable(results));
     if (flags.json !== undefined) writeRows(flags.json, rows, images, flags.cocoGt);
     if (targets !== undefined && results.length > 0) {
@@ -198,7 +188,7 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
       );
     }
   } finally {
-    bar?.stop();
+    progress?.stop();
     detector.dispose();
   }
   return failures === 0 ? 0 : 1;

@@ -2,25 +2,15 @@
  * The command line: commander parses, the commands work, typed errors become one readable line and exit code 1
  * (usage errors exit 2).
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { BoxopsError } from '../errors.ts';
 import { benchCommand } from './bench.ts';
 import { datasetCommand } from './dataset.ts';
 import { detectCommand } from './detect.ts';
 import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
 import { targetsCommand } from './targets.ts';
-import { processTerminal, type Terminal } from './terminal.ts';
-
-/** The version in package.json, which lies beside `dist` in the package; 'unknown' when run from the sources. */
-export function version(): string {
-  try {
-    return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
-  } catch {
-    return 'unknown';
-  }
-}
+import { describeError, processTerminal, type Terminal } from './terminal.ts';
+import { version } from './version.ts';
 
 /** Runs one command line (without the program's name) and gives the exit code. */
 export async function run(
@@ -58,11 +48,4 @@ export async function run(
     terminal.err(`boxops: ${describeError(error)}`);
     return 1;
   }
-}
-
-/** One line for a person: the message, and a typed error's code. */
-export function describeError(error: unknown): string {
-  if (error instanceof BoxopsError) return `${error.message} [${error.code}]`;
-  if (error instanceof Error) return error.message;
-  return String(error);
 }

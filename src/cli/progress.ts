@@ -8,6 +8,8 @@ const interval = 10_000;
 export interface Progress {
   /** `done` of the total are ready. */
   update(done: number): void;
+  /** Before another line is written. */
+  makeRoom(): void;
   stop(): void;
 }
 
@@ -18,8 +20,7 @@ export interface Progress {
  */
 export function startProgress(terminal: Terminal, unit: string, total: number, resumed = 0): Progress {
   const begin = performance.now();
-  const rateOf = (done: number) =>
-    Math.round((1000 * (done - resumed)) / Math.max(1, performance.now() - begin));
+  const rateOf = (done: number) => (1000 * (done - resumed)) / Math.max(1, performance.now() - begin);
   if (!terminal.interactive) {
     let spoken = begin;
     return {
@@ -28,19 +29,29 @@ export function startProgress(terminal: Terminal, unit: string, total: number, r
         spoken = performance.now();
         const rate = rateOf(done);
         const left = rate > 0 ? ` · ${Math.ceil((total - done) / rate)} s left` : '';
-        terminal.err(`${done}/${total} ${unit} · ${rate} a second${left}`);
+        terminal.err(`${done}/${total} ${unit} · ${spellRate(rate)}${left}`);
       },
+      makeRoom: () => {},
       stop: () => {},
     };
   }
   const bar = new SingleBar({
-    format: `{bar} {value}/{total} ${unit} · {rate} a second · {eta_formatted} left`,
+    format: `{bar} {value}/{total} ${unit} · {rate} · {eta_formatted} left`,
     stream: process.stderr,
     etaBuffer: 50,
   });
-  bar.start(total, resumed, { rate: 0 });
+  bar.start(total, resumed, { rate: spellRate(0) });
   return {
-    update: (done) => bar.update(done, { rate: rateOf(done) }),
+    update: (done) => bar.update(done, { rate: spellRate(rateOf(done)) }),
+    // the line of the bar goes; its next step draws it again
+    makeRoom: () => {
+      process.stderr.write('\r\u001b[K');
+    },
     stop: () => bar.stop(),
   };
+}
+
+/** Whole numbers where they say enough. */
+function spellRate(rate: number): string {
+  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second`;
 }

@@ -15,10 +15,10 @@ import {
 } from '../targets/index.ts';
 import { defaultImagesPerShard, type TargetSummary, writeTargets } from '../targets/node/index.ts';
 import { numberFrom, readOptionsOf, warn, withReadOptions } from './dataset-read.ts';
-import { version } from './program.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { targetTables } from './targets-tables.ts';
 import type { Terminal } from './terminal.ts';
+import { version } from './version.ts';
 
 interface TargetFlags {
   readonly config: string;

@@ -1,4 +1,5 @@
 /** Where a command writes; tests hand in their own, the program the process's streams. */
+import { BoxopsError } from '../errors.ts';
 
 export interface Terminal {
   /** Results. */
@@ -18,3 +19,10 @@ export const processTerminal: Terminal = {
   },
   interactive: process.stderr.isTTY === true,
 };
+
+/** One line for a person: the message, and a typed error's code. */
+export function describeError(error: unknown): string {
+  if (error instanceof BoxopsError) return `${error.message} [${error.code}]`;
+  if (error instanceof Error) return error.message;
+  return String(error);
+}

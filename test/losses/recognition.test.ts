@@ -226,6 +226,9 @@ describe('sampled classes', () => {
     expect([...all.classIds]).toEqual([0, 1, 2, 3]);
     const w = uniform(1, 8, -1, 1);
     expect([...losses.gatherRows(w, Int32Array.of(2, 0), 2)]).toEqual([w[4], w[5], w[0], w[1]]);
+    const rows = Float64Array.of(1, 2, 3, 4);
+    const sums = losses.scatterAddRows(rows, Int32Array.of(2, 0), 2, new Float64Array(6).fill(10));
+    expect([...sums]).toEqual([13, 14, 10, 10, 11, 12]);
   });
 });
 

@@ -65,3 +65,19 @@ export function gatherRows(values: FloatArray, ids: Int32Array, dimensions: numb
   });
   return out;
 }
+
+/**
+ * Adds rows to rows `ids` of a C×d array: a sampled classifier's weight gradient to that of all classes, the way back of
+ * {@link gatherRows}.
+ */
+export function scatterAddRows(
+  rows: FloatArray,
+  ids: Int32Array,
+  dimensions: number,
+  target: FloatArray,
+): FloatArray {
+  ids.forEach((id, i) => {
+    for (let d = 0; d < dimensions; d++) target[id * dimensions + d]! += rows[i * dimensions + d]!;
+  });
+  return target;
+}
