@@ -47,7 +47,7 @@ export function greedyTiles(
   const heads = new Int32Array(tiles).fill(-1);
   const tails = new Int32Array(tiles);
   const fills = new Uint8Array(tiles);
-  let capacity = CHUNK * Math.max(64, tiles);
+  let capacity = CHUNK * (16 + tiles);
   let pool = comparison.columns(capacity);
   let next = new Int32Array(capacity / CHUNK);
   let chunks = 0;
@@ -117,7 +117,7 @@ function clampTile(value: number, count: number): number {
   return value <= 0 ? 0 : value >= count ? count - 1 : value | 0;
 }
 
-/** Chooses the grid: √N/8 tiles a side over most centres, fewer where the cores are so wide that copies would pile up. */
+/** Chooses the grid: √N/5 tiles a side over most centres, fewer where the cores are so wide that copies would pile up. */
 function planGrid(
   boxes: BoxArray,
   members: Uint32Array,
@@ -163,7 +163,7 @@ function planGrid(
   if (float32 ? !(smallest > 1e-30 && widest < 1e18) : !(smallest > 1e-280 && widest < 1e140)) return null;
   // Doubled like the centres: x1 + x2 is twice the centre. 1e-5 covers the rounding of the compared IoU.
   const reach = 1 / (minIou * (1 - 1e-5)) - 1;
-  const side = Math.max(1, Math.round(Math.sqrt(to - from) / 8));
+  const side = Math.max(1, Math.round(Math.sqrt(to - from) / 5));
   const coreX = (2 * reach * widths) / (to - from);
   const coreY = (2 * reach * heights) / (to - from);
   const [left, width] = spread(xs);
@@ -186,8 +186,8 @@ function planGrid(
  * Where the grid begins and how long it is: the middle four fifths of a sample and an eighth more on each side. What lies
  * outside belongs to the outermost tiles, so a few boxes far away do not push all others into one tile.
  */
-function spread(sample: number[]): [start: number, length: number] {
-  sample.sort((a, b) => a - b);
+function spread(centres: number[]): [start: number, length: number] {
+  const sample = new Float64Array(centres).sort();
   const low = sample[Math.floor(0.1 * sample.length)]!;
   const middle = sample[Math.floor(0.9 * sample.length)]! - low;
   return [low - middle / 8, 1.25 * middle];
