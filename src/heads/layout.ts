@@ -38,7 +38,9 @@ function headsFitting(outputs: ModelOutputs, input: DecodeOptions['input']): str
     } else if (!sole) continue;
     else if (rows > 4 && wide) fits.add('yolov8');
     else if (columns === 6 && rows <= 1000 && !grid) fits.add('end-to-end');
-    else if (columns > 5 && grid) fits.add('yolox').add('yolov5');
+    else if (columns > 5 && grid) fits.add('yolox').add('yolov5').add('yolov8-rows');
+    else if (columns === 5 && grid)
+      fits.add('yolov8-rows'); // one class
     else if (columns > 5 && rows > columns) fits.add('yolov5');
   }
   return [...fits];

@@ -150,13 +150,15 @@ describe('a wrong layout is a LayoutError that names dims and the head that fits
   const yolov8 = { output0: tensor([1, 84, 8400]) };
   const yolov5 = { output: tensor([1, 25200, 85]) };
   const yolox = { output: tensor([1, 8400, 85]) };
+  const oneClass = { output0: tensor([1, 8400, 5]) };
   const rows = { output0: tensor([1, 300, 6]) };
   const detr = { pred_logits: tensor([1, 300, 80]), pred_boxes: tensor([1, 300, 4]) };
   const decoded = { labels: tensor([1, 300]), boxes: tensor([1, 300, 4]), scores: tensor([1, 300]) };
 
   const table: [string, () => unknown, string, string[]][] = [
     ['yolov8 ← yolov5', () => decodeYolov8(yolov5, at640), '[1,25200,85]', ['yolov5']],
-    ['yolov8 ← yolox', () => decodeYolov8(yolox, at640), '[1,8400,85]', ['yolox', 'yolov5']],
+    ['yolov8 ← yolox', () => decodeYolov8(yolox, at640), '[1,8400,85]', ['yolox', 'yolov5', 'yolov8-rows']],
+    ['yolov8 ← one class', () => decodeYolov8(oneClass, at640), '[1,8400,5]', ['yolov8-rows']],
     ['yolov8 ← detr', () => decodeYolov8(decoded, at640), '[1,300,4]', ['detr-decoded']],
     ['yolov5 ← yolov8', () => decodeYolov5(yolov8, at640), '[1,84,8400]', ['yolov8']],
     ['yolox ← yolov8', () => decodeYolox(yolov8, at640), '[1,84,8400]', ['yolov8']],
