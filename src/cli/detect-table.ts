@@ -38,23 +38,30 @@ const extras: readonly {
 /** One decimal, and never "-0.0". */
 const tenths = (value: number): string => (Math.round(10 * value) / 10 + 0).toFixed(1);
 
-/** The table a person reads: one row a detection, best first. */
+/** More rows than a person reads are not laid out: a table library takes minutes for a hundred thousand. */
+const rowLimit = 200;
+
+/** The table a person reads: one row a detection, best first; a line says how many did not fit. */
 export function detectionTable(results: readonly ImageResult[]): string {
   const shown = extras.filter(({ present }) => results.some(({ detections }) => present(detections)));
-  const rows = results.flatMap(({ path, detections }) =>
-    detections.count === 0
-      ? [[basename(path), '–', '', '', '', '', '', ...shown.map(() => '')]]
-      : Array.from({ length: detections.count }, (_, i) => [
-          basename(path),
-          detections.classNameOf(i),
-          detections.scores[i]!.toFixed(3),
-          ...[...detections.boxes.subarray(4 * i, 4 * i + 4)].map(tenths),
-          ...shown.map(({ present, cell }) => (present(detections) ? cell(detections, i) : '')),
-        ]),
-  );
-  return table(
-    ['image', 'class', 'score', 'x1', 'y1', 'x2', 'y2', ...shown.map(({ title }) => title)],
-    rows,
-    2,
-  );
+  const rows: string[][] = [];
+  let left = 0;
+  for (const { path, detections } of results) {
+    const fits = Math.min(detections.count, rowLimit - rows.length);
+    left += detections.count - fits;
+    if (detections.count === 0 && rows.length < rowLimit)
+      rows.push([basename(path), '–', '', '', '', '', '', ...shown.map(() => '')]);
+    for (let i = 0; i < fits; i++) {
+      rows.push([
+        basename(path),
+        detections.classNameOf(i),
+        detections.scores[i]!.toFixed(3),
+        ...[...detections.boxes.subarray(4 * i, 4 * i + 4)].map(tenths),
+        ...shown.map(({ present, cell }) => (present(detections) ? cell(detections, i) : '')),
+      ]);
+    }
+  }
+  const titles = ['image', 'class', 'score', 'x1', 'y1', 'x2', 'y2', ...shown.map(({ title }) => title)];
+  const text = table(titles, rows, 2);
+  return left === 0 ? text : `${text}\n… and ${left} more detections; --json writes them all`;
 }

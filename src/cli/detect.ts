@@ -176,8 +176,8 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
       progress?.update(index + 1);
     }
     progress?.stop();
-    if (results.length > 0) terminal.out(detectionTable(results));
     if (flags.json !== undefined) writeRows(flags.json, rows, images, flags.cocoGt);
+    if (results.length > 0) terminal.out(detectionTable(results));
     if (targets !== undefined && results.length > 0) {
       terminal.out(`annotated: ${images.length === 1 ? targets[0] : flags.out}`);
     }
