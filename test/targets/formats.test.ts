@@ -92,7 +92,8 @@ describe('coders of a configuration', () => {
     close(encode('yolov8'), [20 / 16, 32 / 16, 20 / 16, 48 / 16]);
     // cell (7, 9): the centre 7.5, 10 in cells
     close(encode('yolov5'), [0.5, 1, 2.5, 5]);
-    close(encode('yolox'), [0, 0.5, Math.log(2.5), Math.log(5)]);
+    // YOLOX's get_l1_target: the same cell's corner, (120 − 112) / 16 and (160 − 144) / 16
+    close(encode('yolox'), [0.5, 1, Math.log(2.5), Math.log(5)]);
     close(encode('detr'), [120 / 640, 160 / 320, 40 / 640, 80 / 320]);
   });
 });
