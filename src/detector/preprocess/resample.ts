@@ -6,6 +6,7 @@
  * that a model here sees the very pixels that it saw where it was trained or scored. Pixel centres lie at half integers
  * and nothing is smoothed when shrinking.
  */
+import { roundHalfEven } from '../../boxes/letterbox.ts';
 
 /** Weights of one destination pixel sum to this. */
 const one = 2048;
@@ -20,12 +21,6 @@ export interface AxisTable {
   readonly lowerWeight: Int32Array;
   /** Weight of `upper`, 0 to 2048. */
   readonly upperWeight: Int32Array;
-}
-
-/** The nearest whole number, halves to the even one, as C's `lrint`. */
-function roundHalfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /**
@@ -47,8 +42,8 @@ export function axisTable(source: number, target: number, step: number, split: b
     const fraction = split || (floor >= 0 && floor < last) ? Math.fround(position - floor) : 0;
     lower[i] = Math.min(Math.max(floor, 0), last) * step;
     upper[i] = Math.min(Math.max(floor + 1, 0), last) * step;
-    lowerWeight[i] = roundHalfToEven(Math.fround(1 - fraction) * one);
-    upperWeight[i] = roundHalfToEven(fraction * one);
+    lowerWeight[i] = roundHalfEven(Math.fround(1 - fraction) * one);
+    upperWeight[i] = roundHalfEven(fraction * one);
   }
   return { lower, upper, lowerWeight, upperWeight };
 }
