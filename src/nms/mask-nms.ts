@@ -1,7 +1,7 @@
 /** Mask NMS: greedy suppression by the overlap of pixels. */
 import { ShapeError } from '../errors.ts';
 import { maskIou } from '../masks/mask-iou.ts';
-import { rleArea, rleToBoxes } from '../masks/rle-algebra.ts';
+import { rleToBoxes } from '../masks/rle-algebra.ts';
 import type { Rle } from '../masks/types.ts';
 import { nmsBySimilarity, type SimilarityNmsOptions } from './by-similarity.ts';
 import { choiceOption } from './input.ts';
@@ -26,9 +26,8 @@ export function maskNms(
   if (!Array.isArray(masks) || masks.length !== scores.length) {
     throw new ShapeError(`masks: expected ${scores.length} (one a score), got ${masks?.length}`);
   }
-  const overSmaller = choiceOption('overlap', options.overlap, ['iou', 'ios']) === 'ios';
+  const metric = choiceOption('overlap', options.overlap, ['iou', 'ios']);
   const boxes = rleToBoxes(masks);
-  const areas = masks.map(rleArea);
   return nmsBySimilarity(
     scores,
     (index, kept) => {
@@ -39,11 +38,7 @@ export function maskNms(
         boxes[b]! < boxes[a + 2]! &&
         boxes[a + 1]! < boxes[b + 3]! &&
         boxes[b + 1]! < boxes[a + 3]!;
-      if (!touch) return 0;
-      const iou = maskIou([masks[index]!], [masks[kept]!])[0]!;
-      if (!overSmaller || iou === 0) return iou;
-      const total = areas[index]! + areas[kept]!;
-      return (iou * total) / (1 + iou) / Math.min(areas[index]!, areas[kept]!);
+      return touch ? maskIou([masks[index]!], [masks[kept]!], { metric })[0]! : 0;
     },
     options,
   );

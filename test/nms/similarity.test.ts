@@ -56,6 +56,19 @@ describe('maskNms', () => {
     expect([...maskNms(masks, scores)]).toEqual([0, 1]);
     expect([...maskNms(masks, scores, { overlap: 'ios', iouThreshold: 0.99 })]).toEqual([0]);
   });
+
+  it('exactly at the threshold stays, whatever the pixel counts', () => {
+    // the smaller mask has 2 pixels, one of them in the larger of m
+    for (let m = 2; m < 60; m++) {
+      const masks = [
+        { size: [1, 80] as const, counts: Uint32Array.of(0, m, 80 - m) },
+        { size: [1, 80] as const, counts: Uint32Array.of(m - 1, 2, 79 - m) },
+      ];
+      const keep = (comparator: '>' | '>=') =>
+        maskNms(masks, Float32Array.of(0.9, 0.8), { overlap: 'ios', comparator }).length;
+      expect([m, keep('>'), keep('>=')]).toEqual([m, 2, 1]);
+    }
+  });
 });
 
 describe('oksNms', () => {
