@@ -7,7 +7,7 @@
  */
 import type { AnchorLevel } from '../anchors/types.ts';
 import type { BoxArray } from '../boxes/types.ts';
-import { cellsBetween } from './reach.ts';
+import { cellsBetween, grown } from './reach.ts';
 
 const { fround } = Math;
 
@@ -27,6 +27,13 @@ export interface Shape {
   readonly down: Intervals;
   /** Of cell (0, 0): left, top, right, bottom. */
   readonly hull: readonly [number, number, number, number];
+  /** The smallest and the largest sides of its anchors; they differ by rounding, or where anchors are clipped. */
+  readonly sizes: {
+    readonly width: number;
+    readonly height: number;
+    readonly widest: number;
+    readonly tallest: number;
+  };
 }
 
 /** The shapes of all levels, or null where some anchor is not where the grid says. Done once for a set of anchors. */
@@ -39,7 +46,14 @@ export function shapesOf(boxes: BoxArray, levels: readonly AnchorLevel[]): reado
       const across = intervals(boxes, first, level.perCell, level.width, 0);
       const down = intervals(boxes, first, level.perCell * level.width, level.height, 1);
       if (!isRegular(boxes, level, first, across, down)) return null;
-      shapes.push({ level, first, across, down, hull: hullOf(level, across, down) });
+      shapes.push({
+        level,
+        first,
+        across,
+        down,
+        hull: hullOf(level, across, down),
+        sizes: sizesOf(across, down),
+      });
     }
   }
   return shapes;
@@ -95,6 +109,15 @@ function extent({ starts, ends }: Intervals, pitch: number): readonly [number, n
     high = Math.max(high, ends[i]! - i * pitch);
   }
   return [low, high];
+}
+
+function sizesOf({ lengths: widths }: Intervals, { lengths: heights }: Intervals): Shape['sizes'] {
+  return {
+    width: Math.max(0, Math.min(...widths)),
+    height: Math.max(0, Math.min(...heights)),
+    widest: Math.max(...widths),
+    tallest: Math.max(...heights),
+  };
 }
 
 /** Scratch: what a ground truth has in common with the intervals of one axis. */
@@ -164,7 +187,7 @@ export class GridScan {
               ordered = true;
             } else if (j < last) ordered = false;
             last = j;
-            if (this.tied === this.ties.length) this.grow();
+            if (this.tied === this.ties.length) this.ties = grown(this.ties, this.tied + 1);
             this.ties[this.tied++] = j;
           }
         }
@@ -172,11 +195,5 @@ export class GridScan {
       this.highest = highest;
     }
     if (!ordered) this.ties.subarray(0, this.tied).sort();
-  }
-
-  private grow(): void {
-    const ties = new Int32Array(2 * this.ties.length);
-    ties.set(this.ties);
-    this.ties = ties;
   }
 }

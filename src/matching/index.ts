@@ -18,6 +18,7 @@ export {
   linearAssignment,
 } from './linear-assignment.ts';
 export { type MaxIouOptions, maxIouMatcher, maxIouPresets } from './max-iou.ts';
+export { sparseMaxIouMatcher } from './max-iou-sparse.ts';
 export { type PaaOptions, paaMatcher } from './paa.ts';
 export {
   type HardNegativeOptions,
@@ -42,6 +43,7 @@ export {
   type PairAssignment,
   type Predictions,
   type Priors,
+  type SparseAssignment,
 } from './types.ts';
 export { type UniformOptions, uniformMatcher } from './uniform.ts';
 export { type BestAnchorOptions, bestAnchorMatcher } from './yolo-best-anchor.ts';

@@ -59,6 +59,35 @@ export const maxIouPresets = {
   },
 } as const satisfies Record<string, MaxIouOptions>;
 
+/** The options with their defaults. Throws {@link OptionError}. */
+export function rulesOf(options: MaxIouOptions): {
+  readonly positiveThreshold: number;
+  /** Background is `[low, high)`. */
+  readonly low: number;
+  readonly high: number;
+  readonly lowQuality: 'own-best' | 'selecting' | 'none';
+  readonly minimumPositive: number;
+  readonly assignAll: boolean;
+} {
+  const { positiveThreshold = 0.5, negativeThreshold = 0.4, lowQuality = 'own-best' } = options;
+  const { minimumPositive = 0, assignAll = true } = options;
+  const [low, high] =
+    typeof negativeThreshold === 'number' ? [Number.NEGATIVE_INFINITY, negativeThreshold] : negativeThreshold;
+  checkNumber('positiveThreshold', positiveThreshold, Number.NEGATIVE_INFINITY);
+  if (!(high <= positiveThreshold && low <= high)) {
+    throw new OptionError(
+      `expected negativeThreshold ≤ positiveThreshold, got ${negativeThreshold} and ${positiveThreshold}`,
+      { negativeThreshold, positiveThreshold },
+    );
+  }
+  if (!(lowQuality === 'own-best' || lowQuality === 'selecting' || lowQuality === 'none')) {
+    throw new OptionError(
+      `lowQuality: expected 'own-best', 'selecting' or 'none', got ${String(lowQuality)}`,
+    );
+  }
+  return { positiveThreshold, low, high, lowQuality, minimumPositive, assignAll };
+}
+
 /**
  * Each prior goes to the ground truth it is most similar to (the lower index at a tie), if that is similar enough.
  *
@@ -81,22 +110,7 @@ export function maxIouMatcher(
   groundTruthBoxes: BoxArray,
   options: MaxIouOptions = {},
 ): Assignment {
-  const { positiveThreshold = 0.5, negativeThreshold = 0.4, lowQuality = 'own-best' } = options;
-  const { minimumPositive = 0, assignAll = true } = options;
-  const [low, high] =
-    typeof negativeThreshold === 'number' ? [Number.NEGATIVE_INFINITY, negativeThreshold] : negativeThreshold;
-  checkNumber('positiveThreshold', positiveThreshold, Number.NEGATIVE_INFINITY);
-  if (!(high <= positiveThreshold && low <= high)) {
-    throw new OptionError(
-      `expected negativeThreshold ≤ positiveThreshold, got ${negativeThreshold} and ${positiveThreshold}`,
-      { negativeThreshold, positiveThreshold },
-    );
-  }
-  if (!(lowQuality === 'own-best' || lowQuality === 'selecting' || lowQuality === 'none')) {
-    throw new OptionError(
-      `lowQuality: expected 'own-best', 'selecting' or 'none', got ${String(lowQuality)}`,
-    );
-  }
+  const { positiveThreshold, low, high, lowQuality, minimumPositive, assignAll } = rulesOf(options);
   const gts = countGroundTruths(groundTruthBoxes, options);
   const columns = priorColumns(priors);
   const { count } = columns;

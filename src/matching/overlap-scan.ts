@@ -15,7 +15,7 @@ import type { ResolvedMetric } from '../iou/resolve.ts';
 import { DenseScan, scanKernel } from './dense-scan.ts';
 import { GridScan } from './grid-scan.ts';
 import type { PriorColumns } from './prior-columns.ts';
-import { Reach } from './reach.ts';
+import { grown, Reach } from './reach.ts';
 import type { MetricOptions } from './types.ts';
 
 /** Metrics that are exactly 0 for boxes without a common area. */
@@ -187,7 +187,7 @@ export class OverlapScan {
       else if (shapes !== null) {
         const { grid } = this;
         grid.run(shapes, groundTruths, g, mask, best as Float32Array, bestGt);
-        while (tied + grid.tied > this.ties.length) this.growTies();
+        this.ties = grown(this.ties, tied + grid.tied);
         for (let t = 0; t < grid.tied; t++) this.ties[tied++] = grid.ties[t]!;
         gtBest[g] = grid.highest;
         tieStart[g + 1] = tied;
@@ -219,7 +219,7 @@ export class OverlapScan {
                 highest = value;
                 tied = first;
               }
-              if (tied === this.ties.length) this.growTies();
+              if (tied === this.ties.length) this.ties = grown(this.ties, tied + 1);
               this.ties[tied++] = j;
             }
           }
@@ -247,7 +247,7 @@ export class OverlapScan {
     for (let g = 0; g < boxes.length / 4; g++) {
       tieStart[g] = tied;
       const list = dense.ties[g]!;
-      while (tied + list.length > this.ties.length) this.growTies();
+      this.ties = grown(this.ties, tied + list.length);
       for (const j of list) this.ties[tied++] = j;
     }
     tieStart[boxes.length / 4] = tied;
@@ -263,12 +263,6 @@ export class OverlapScan {
       this.gtBest = new Float64Array(2 * gts);
       this.tieStart = new Int32Array(2 * gts + 1);
     }
-  }
-
-  private growTies(): void {
-    const ties = new Int32Array(2 * this.ties.length);
-    ties.set(this.ties);
-    this.ties = ties;
   }
 }
 

@@ -40,7 +40,7 @@ export class Reach {
       const [left, right] = cellsBetween(x1, x2, hull[0], hull[2], level.pitchX, width);
       const [top, bottom] = cellsBetween(y1, y2, hull[1], hull[3], level.pitchY, level.height);
       if (left >= right || top >= bottom) continue;
-      if (this.length + 2 * (bottom - top) > this.runs.length) this.grow(this.length + 2 * (bottom - top));
+      this.runs = grown(this.runs, this.length + 2 * (bottom - top));
       if (left === 0 && right === width) {
         this.runs[this.length++] = start + top * width * perCell;
         this.runs[this.length++] = start + bottom * width * perCell;
@@ -53,10 +53,12 @@ export class Reach {
       }
     }
   }
+}
 
-  private grow(length: number): void {
-    const runs = new Int32Array(Math.max(length, 2 * this.runs.length));
-    runs.set(this.runs);
-    this.runs = runs;
-  }
+/** The numbers, in an array at least twice as long where there is no room for `length`. */
+export function grown(values: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  if (length <= values.length) return values;
+  const out = new Int32Array(Math.max(length, 2 * values.length));
+  out.set(values);
+  return out;
 }

@@ -56,6 +56,17 @@ export interface Predictions {
   readonly scores: BoxArray;
 }
 
+/** The priors that are not background, ascending. */
+export interface SparseAssignment {
+  readonly priorIndices: Int32Array<ArrayBuffer>;
+  /** The matched ground truth ≥ 0, −2 for ignored. */
+  readonly gtIndices: Int32Array<ArrayBuffer>;
+  /** Similarity of the prior with its matched ground truth, or with the best one. */
+  readonly overlaps: Float32Array<ArrayBuffer>;
+  /** Class of the matched ground truth, −2 for ignored; when classes were given. */
+  readonly labels?: Int32Array<ArrayBuffer>;
+}
+
 /** Pairs of a prior and a ground truth, where a prior may have several. */
 export interface PairAssignment {
   readonly priorIndices: Int32Array<ArrayBuffer>;

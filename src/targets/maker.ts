@@ -10,6 +10,7 @@ import {
   lastMatch,
   type PairAssignment,
   randomSampler,
+  type SparseAssignment,
 } from '../matching/index.ts';
 import { type BoxEncoding, boxEncoding } from './coding.ts';
 import type { TargetConfig } from './config.ts';
@@ -50,7 +51,8 @@ export class TargetMaker {
     this.config = config;
     this.priors = new PriorSource(config.priors);
     this.#dense = options.dense ?? false;
-    this.#match = matching(config);
+    const listed = !this.#dense && config.sampler.kind === 'none';
+    this.#match = matching(config, listed);
     this.#encode = named('coder', () => boxEncoding(config.coder));
   }
 
@@ -90,7 +92,7 @@ export class TargetMaker {
     });
     this.#begin(image, placed, rows);
     const from = rows.anchors.length;
-    if ('priorIndices' in matched && !this.#dense) this.#addPairs(matched, rows, placed.labels);
+    if ('priorIndices' in matched && !this.#dense) this.#addList(matched, rows, placed.labels);
     else {
       const assignment = 'priorIndices' in matched ? lastMatch(matched, count) : matched;
       this.#keep(count, assignment);
@@ -150,14 +152,20 @@ export class TargetMaker {
     rows.ignoreOffsets.push(rows.ignoreBoxes.length / 4);
   }
 
-  /** Pairs in the matcher's order: a prior may stand several times. */
-  #addPairs({ priorIndices, gtIndices }: PairAssignment, rows: TargetRows, labels: Int32Array): void {
-    for (let i = 0; i < priorIndices.length; i++) {
-      rows.anchors.push(priorIndices[i]!);
-      rows.gtIndices.push(gtIndices[i]!);
-      rows.labels.push(labels[gtIndices[i]!]!);
-      rows.overlaps.push(1);
-      rows.weights.push(1);
+  /** What the matcher lists, in its order: of pairs, a prior may stand several times. */
+  #addList(list: PairAssignment | SparseAssignment, rows: TargetRows, labels: Int32Array): void {
+    const { priorIndices, gtIndices } = list;
+    const count = priorIndices.length;
+    rows.anchors.append(priorIndices);
+    rows.gtIndices.append(gtIndices);
+    if ('overlaps' in list) rows.overlaps.append(list.overlaps);
+    else rows.overlaps.extend(count).fill(1);
+    const classes = rows.labels.extend(count);
+    const shares = rows.weights.extend(count);
+    for (let i = 0; i < count; i++) {
+      const gt = gtIndices[i]!;
+      classes[i] = gt >= 0 ? labels[gt]! : gt;
+      shares[i] = gt === ignored ? 0 : 1;
     }
   }
 

@@ -9,7 +9,9 @@ import {
   hungarianMatcher,
   maxIouMatcher,
   type PairAssignment,
+  type SparseAssignment,
   simOtaMatcher,
+  sparseMaxIouMatcher,
   ssdMatcher,
   taskAlignedMatcher,
   yolov5Matcher,
@@ -39,7 +41,7 @@ export interface MatchInput {
   readonly out?: Assignment;
 }
 
-export type Matching = (image: MatchInput) => Assignment | PairAssignment;
+export type Matching = (image: MatchInput) => Assignment | PairAssignment | SparseAssignment;
 
 /** Matchers that read predictions. */
 const dynamic = new Set<TargetConfig['matcher']['kind']>(['task-aligned', 'sim-ota', 'hungarian']);
@@ -48,7 +50,8 @@ const dynamic = new Set<TargetConfig['matcher']['kind']>(['task-aligned', 'sim-o
 export const needsPredictions = ({ matcher }: Pick<TargetConfig, 'matcher'>): boolean =>
   dynamic.has(matcher.kind);
 
-export function matching(config: TargetConfig): Matching {
+/** `listed`: priors that are background may be left out. */
+export function matching(config: TargetConfig, listed: boolean): Matching {
   const { kind, ...rest } = config.matcher;
   // the schema has checked names and types; absent keys must stay absent
   const options = Object.fromEntries(
@@ -71,7 +74,10 @@ export function matching(config: TargetConfig): Matching {
   };
   switch (kind) {
     case 'max-iou':
-      return (image) => maxIouMatcher(anchors(image), image.boxes, shared(image));
+      return (image) => {
+        const matcher = listed ? sparseMaxIouMatcher : maxIouMatcher;
+        return matcher(anchors(image), image.boxes, shared(image));
+      };
     case 'ssd':
       return (image) => ssdMatcher(anchors(image), image.boxes, shared(image));
     case 'atss':

@@ -15,6 +15,7 @@ import {
   type MaxIouOptions,
   maxIouMatcher,
   simOtaMatcher,
+  sparseMaxIouMatcher,
   ssdMatcher,
   taskAlignedMatcher,
 } from '../../src/matching/index.ts';
@@ -180,6 +181,97 @@ describe('maxIouMatcher', () => {
       }),
       { numRuns: 20 },
     );
+  });
+});
+
+/** The entries of a dense result that are not background. */
+function listed(anchors: Anchors, boxes: Float32Array, options: MaxIouOptions) {
+  const { gtIndices, overlaps } = maxIouMatcher(anchors, boxes, options);
+  const priors = Array.from(gtIndices.keys()).filter((j) => gtIndices[j] !== -1);
+  return priors.map((j) => [j, gtIndices[j], overlaps[j]]);
+}
+
+describe('sparseMaxIouMatcher', () => {
+  const rows = (...[anchors, boxes, options]: Parameters<typeof listed>) => {
+    const { priorIndices, gtIndices, overlaps } = sparseMaxIouMatcher(anchors, boxes, options);
+    return Array.from(priorIndices, (j, i) => [j, gtIndices[i], overlaps[i]]);
+  };
+
+  it('lists what is not background in the result of all priors', () => {
+    fc.assert(
+      fc.property(anchorSets, boxSets, rules, fc.boolean(), (anchors, boxes, rule, ignore) => {
+        const half = 4 * (boxes.length >> 3);
+        const options = { ...optionsOf(rule), ...(ignore ? { ignoreBoxes: boxes.subarray(half) } : {}) };
+        expect(rows(anchors, boxes, options)).toEqual(listed(anchors, boxes, options));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('does so by the plain IoU, where few anchors are looked at', () => {
+    const plain = rules.map((rule) => ({ ...rule, metric: 'iou' as const }));
+    const crowded = fc.tuple(boxSets, fc.integer({ min: 1, max: 4 })).map(([boxes, times]) => {
+      // the same boxes several times, a little moved: ties and rivals
+      const all = new Float32Array(times * boxes.length);
+      for (let i = 0; i < times; i++)
+        all.set(
+          boxes.map((value) => value + (i >> 1) / 4),
+          i * boxes.length,
+        );
+      return all;
+    });
+    fc.assert(
+      fc.property(anchorSets, crowded, plain, (anchors, boxes, rule) => {
+        const options = optionsOf(rule);
+        expect(rows(anchors, boxes, options)).toEqual(listed(anchors, boxes, options));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('finds the best anchor of boxes of any size on RetinaNet anchors, below every threshold too', () => {
+    const sizes = [8, 16, 32, 64, 128].map((stride) => [4, 5.04, 6.35].map((scale) => stride * scale));
+    const anchors = torchvisionAnchors({
+      image: { width: 500, height: 353 },
+      strides: [8, 16, 32, 64, 128],
+      sizes,
+    });
+    const sides = integers(5, 400, 10).map((exponent) => 1.7 ** exponent);
+    const places = uniform(6, 400, -40, 500);
+    for (let from = 0; from < 200; from += 10) {
+      const boxes = Float32Array.from({ length: 40 }, (_, i) => {
+        const at = 2 * (from + (i >> 2)) + (i & 1);
+        return places[at]! + ((i & 2) === 0 ? 0 : sides[at]!);
+      });
+      for (const lowQuality of ['own-best', 'selecting', 'none'] as const) {
+        const options = { lowQuality, groundTruthClasses: boxes.filter((_, i) => i % 4 === 0) };
+        expect(rows(anchors, boxes, options)).toEqual(listed(anchors, boxes, options));
+      }
+    }
+  });
+
+  it('gives classes, and follows each call on another', () => {
+    const anchors = torchvisionAnchors({
+      image: { width: 64, height: 64 },
+      strides: [16],
+      sizes: [[16]],
+      aspectRatios: [1],
+    });
+    const boxes = Float32Array.of(8, 8, 24, 24);
+    // cell (1, 1) has its centre at 16, 16
+    for (let call = 0; call < 2; call++) {
+      expect(sparseMaxIouMatcher(anchors, boxes, { groundTruthClasses: [7] })).toEqual({
+        priorIndices: Int32Array.of(5),
+        gtIndices: Int32Array.of(0),
+        overlaps: Float32Array.of(1),
+        labels: Int32Array.of(7),
+      });
+    }
+    expect(sparseMaxIouMatcher(anchors, new Float32Array(0)).priorIndices).toEqual(new Int32Array(0));
+    expect(() => sparseMaxIouMatcher(anchors, boxes, { positiveThreshold: 0.3 })).toThrow(
+      /negativeThreshold/,
+    );
+    expect(() => sparseMaxIouMatcher(anchors, boxes, { ignoreThreshold: -1 })).toThrow(/ignoreThreshold/);
   });
 });
 
