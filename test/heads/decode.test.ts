@@ -258,17 +258,3 @@ test('results are copies: a later call does not change them, and scratch only gr
   expect(first.boxes).toEqual(copy.boxes);
   expect(first.scores).toEqual(copy.scores);
 });
-
-test('[1, 84, 8400] is scanned in a few milliseconds', () => {
-  const output0 = tensor([1, 84, 8400]);
-  for (let i = 0; i < output0.data.length; i++) output0.data[i] = ((i * 7919) % 1000) / 4100;
-  const options = { input: { width: 640, height: 640 }, scoreThreshold: 0.25 };
-  for (let i = 0; i < 20; i++) decodeYolov8({ output0 }, options);
-  const times = Array.from({ length: 15 }, () => {
-    const start = performance.now();
-    decodeYolov8({ output0 }, options);
-    return performance.now() - start;
-  }).sort((a, b) => a - b);
-  // 0.6 ms alone on the machine this was written on; the limit allows for a busy one
-  expect(times[3]).toBeLessThan(10);
-});

@@ -17,7 +17,6 @@ import {
   mpdiou,
   nwd,
   pairwiseIou,
-  resolveMetric,
   shapeIou,
   type Terms,
 } from '../../src/index.ts';
@@ -224,47 +223,5 @@ describe('steady use', () => {
     const { indices } = bestMatch(large.subarray(0, 4), large);
     expect(indices[0]).toBe(0);
     expect(bestMatch(large.subarray(4 * 2900, 4 * 2901), large).indices[0]).toBe(2900);
-  });
-});
-
-describe('the evaluator', () => {
-  it('costs at most 8 times a generated loop', () => {
-    const n = 1000;
-    const boxes = new Float64Array(4 * n);
-    for (let i = 0; i < n; i++) {
-      const [x, y] = [(i * 37) % 600, (i * 91) % 500];
-      boxes.set([x, y, x + 20 + ((i * 13) % 90), y + 20 + ((i * 29) % 90)], 4 * i);
-    }
-    const time = (metric: Metric): number => {
-      const resolved = resolveMetric(metric);
-      const columns = [0, 1, 2, 3].map((k) =>
-        Float64Array.from({ length: n }, (_, i) => boxes[4 * i + k]!),
-      ) as [Float64Array, Float64Array, Float64Array, Float64Array];
-      const terms = resolved.createTerms(columns[0], n);
-      resolved.fillTerms(...columns, 0, n, terms);
-      const out = new Float64Array(n);
-      let best = Number.POSITIVE_INFINITY;
-      for (let round = 0; round < 12; round++) {
-        const start = process.cpuUsage().user; // not the clock: other work may share the core
-        for (let i = 0; i < 100; i++) {
-          resolved.row(
-            boxes[4 * i]!,
-            boxes[4 * i + 1]!,
-            boxes[4 * i + 2]!,
-            boxes[4 * i + 3]!,
-            ...columns,
-            0,
-            n,
-            out,
-            0,
-            terms,
-          );
-        }
-        best = Math.min(best, process.cpuUsage().user - start);
-      }
-      return best;
-    };
-    // The same formula by both ways: only its evaluator form has gradient through α.
-    expect(time(completeIou({ alpha: 'undetached' })) / time('ciou')).toBeLessThan(8);
   });
 });

@@ -58,13 +58,16 @@ describe.each(golden.random)('$count boxes on $width × $height', ({ seed, count
 });
 
 describeWithData.each(golden.real)('real annotations of $set', ({ set, images, tal, yolov5 }) => {
-  const all = realSet(set as 'pills' | 'coco').map(({ width, height, ...rest }, i) => ({
-    ...rest,
-    image: { width: padded(width), height: padded(height) },
-    seed: 20_000 + 1000 * i,
-  }));
+  // read inside the tests: a suite that is skipped runs this far
+  const read = () =>
+    realSet(set as 'pills' | 'coco').map(({ width, height, ...rest }, i) => ({
+      ...rest,
+      image: { width: padded(width), height: padded(height) },
+      seed: 20_000 + 1000 * i,
+    }));
 
   it('TaskAlignedAssigner', { timeout: 60_000 }, () => {
+    const all = read();
     expect(all).toHaveLength(images);
     let positives = 0;
     const digests = all.map(({ image, boxes, classes, seed }) => {
@@ -77,7 +80,7 @@ describeWithData.each(golden.real)('real annotations of $set', ({ set, images, t
   });
 
   it('build_targets', () => {
-    const found = all.map(({ image, boxes }) => pairs(image, boxes));
+    const found = read().map(({ image, boxes }) => pairs(image, boxes));
     const total = found.reduce((sum, [count]) => sum + count, 0);
     expect({ pairs: total, digest: digest(found.map(([, value]) => value & 0x7fffffff)) }).toEqual(yolov5);
   });
