@@ -32,8 +32,8 @@ export function readGroundTruth(path: string, flags: ReadFlags, terminal: Termin
 }
 
 /**
- * A COCO results array. Where `image_id` is a text, it is a file's name without its extension (as Ultralytics writes it)
- * or with it.
+ * A COCO results array. Where `image_id` is a text, it is an id of the ground truth that is the same text, a file's name
+ * without its extension (as Ultralytics writes it) or with it, or an id's digits.
  */
 export function readResults(path: string, groundTruth: CocoDataset): CocoResult[] {
   const value = readJson(path);
@@ -41,10 +41,13 @@ export function readResults(path: string, groundTruth: CocoDataset): CocoResult[
     throw new DatasetError(`${path} is not a COCO results file: expected an array`, { path });
   }
   const byName = new Map<string, number>();
+  for (const { id } of groundTruth.images) byName.set(String(id), id);
   for (const { file_name: name = '', id } of groundTruth.images) {
     const base = name.slice(name.lastIndexOf('/') + 1);
     for (const key of [name, base, base.slice(0, base.length - extname(base).length)]) byName.set(key, id);
   }
+  // an id that is a text itself goes before all names
+  for (const { id } of groundTruth.images) if (typeof id === 'string') byName.set(id, id);
   return (value as ResultRow[]).map((row, i) => {
     if (typeof row?.image_id !== 'string') return row as CocoResult;
     const id = byName.get(row.image_id);

@@ -173,6 +173,27 @@ describe('boxops eval', () => {
       }
     }
   });
+  it('takes ids that are texts, and the digits of ids', async () => {
+    const text = (id: number) => `image ${id}`;
+    const named = {
+      ...dataset,
+      images: dataset.images.map((image) => ({ ...image, id: text(image.id) })),
+      annotations: dataset.annotations.map((row) => ({ ...row, image_id: text(row.image_id) })),
+    };
+    writeFileSync(place('text.json'), JSON.stringify(named));
+    const silent = { out: () => {}, err: () => {}, interactive: false };
+    const expected = evaluateCoco(dataset, results).stats;
+    for (const [gt, id] of [
+      ['text.json', text],
+      ['gt.json', String],
+    ] as const) {
+      const rows = results.map((row) => ({ ...row, image_id: id(row.image_id) }));
+      writeFileSync(place('rows.json'), JSON.stringify(rows));
+      const files = ['--ground-truth', place(gt), '--detections', place('rows.json')];
+      expect(await run(['eval', ...files, '--json', place('numbers.json')], silent)).toBe(0);
+      expect(json('numbers.json').stats).toEqual(expected);
+    }
+  });
   it('names an image that is not there', async () => {
     writeFileSync(place('astray.json'), JSON.stringify([{ ...results[0], image_id: 'elsewhere' }]));
     const err: string[] = [];

@@ -129,6 +129,41 @@ describe('COCO', () => {
     );
   });
 
+  it('does not blame annotations for images and categories that were never read, or were reported', () => {
+    const codes = (text: string) => parse(text).report.problems.map(({ code }) => code);
+    const whole = coco([annotation(1, ''), annotation(2, ''), annotation(3, '')]);
+    expect(codes(whole.slice(0, whole.indexOf('"categories"')))).toEqual(['truncated-file']);
+    expect(codes(whole.slice(0, whole.indexOf('"name":"cat"')))).toEqual(['truncated-file']);
+    const annotationsFirst = `{"annotations":[${annotation(1, '')}],"categories":[{"id":3,"name":"cat"}],"images":[`;
+    expect(codes(annotationsFirst)).toEqual(['truncated-file']);
+    expect(codes(`{"images":[${image(1)}],"annotations":[${annotation(1, '')}]}`)).toEqual(['missing-key']);
+    // images 2 (same name), 3 (no width) and 4 (broken) are in the file: only image 9 is not
+    const refused = [
+      '{"id":2,"file_name":"1.jpg","width":9,"height":9}',
+      '{"id":3,"file_name":"3.jpg","height":9}',
+    ];
+    const of = (id: number) => `{"id":${id},"image_id":${id},"category_id":3,"bbox":[1,2,3,4]}`;
+    expect(
+      codes(coco([of(2), of(3), of(4), of(9)], [image(1), ...refused, '{"id":4,"file_name":nil}'])),
+    ).toEqual(['duplicate-file-name', 'missing-key', 'malformed-json', 'unknown-image']);
+    const twice = coco([annotation(1, ''), of(1).replace('"category_id":3', '"category_id":4')]).slice(0, -2);
+    expect(codes(`${twice},{"id":4,"name":"cat"}]}`)).toEqual([
+      'duplicate-category-name',
+      'duplicate-annotation-id',
+    ]);
+  });
+
+  it('reads ids written as text, and refuses names', () => {
+    const { dataset, problems } = parse(
+      `{"images":[{"id":"12","file_name":"a.jpg","width":9,"height":9}],"categories":[{"id":"3","name":"cat"}],
+"annotations":[{"id":"0007","image_id":"12","category_id":3,"bbox":[1,2,3,4]},{"id":8,"image_id":"a","category_id":3,"bbox":[1,2,3,4]}]}`,
+    );
+    expect([...dataset.annotations.ids, ...dataset.images.ids]).toEqual([7, 12]);
+    expect(problems).toEqual([
+      'gt.json:2:79 annotations[1].image_id: expected a number as id, got "a" [malformed-number]',
+    ]);
+  });
+
   it.each([
     ['', 'truncated-file'],
     ['[1,2]', 'malformed-json'],

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Dataset, ProblemReport, ringsOf, selectImages } from '../../src/datasets/index.ts';
+import {
+  type Dataset,
+  DatasetBuilder,
+  ProblemReport,
+  ringsOf,
+  selectImages,
+} from '../../src/datasets/index.ts';
 import {
   type ReadDatasetOptions,
   readDataset,
@@ -137,6 +143,21 @@ describe('round trips', () => {
       }),
       runs,
     );
+  });
+
+  it('VOC keeps the order of edges that round to one decimal', () => {
+    // 1.35 rounds to 1.4 and 0.35 to 0.3; 1.1 − 1 is more than 0.1
+    for (const [x1, x2] of [
+      [0.35, 0.35],
+      [0.05, 0.06],
+    ] as const) {
+      const builder = new DatasetBuilder();
+      const row = { id: 1, image: builder.addImage(1, 'a.jpg', 9, 9), label: 0, y1: 0, y2: 5, area: 0 };
+      builder.addAnnotation({ ...row, x1, x2 });
+      const dataset = builder.finish([{ id: 0, name: 'a' }]);
+      const { boxes } = through(dataset, { format: 'voc', decimals: 1 }).annotations;
+      expect(boxes[0]).toBe(boxes[2]);
+    }
   });
 
   it('goes round COCO → YOLO → VOC → COCO', () => {

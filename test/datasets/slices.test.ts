@@ -59,7 +59,7 @@ describe('slices of a COCO file', () => {
     const path = join(folder, 'broken.json');
     writeFileSync(
       path,
-      '{"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[0,0,1]},\n{"id":2,"image_id":9,"category_id":1,"bbox":[0,0,1,1]},{"id":2,"image_id":1,"category_id":1,"bbox":[0,0,1,1]},{"id":2,"image_id":1,"category_id":1,"bbox":[0,0,1,2]}],"categories":[{"id":1,"name":"a"}],"images":[{"id":1,"file_name":"a","width":9,"height":9},',
+      '{"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[0,0,1]},\n{"id":2,"image_id":1,"category_id":9,"bbox":[0,0,1,1]},{"id":2,"image_id":1,"category_id":1,"bbox":[0,0,1,1]},{"id":2,"image_id":1,"category_id":1,"bbox":[0,0,1,2]}],"categories":[{"id":1,"name":"a"}],"images":[{"id":1,"file_name":"a","width":9,"height":9},',
     );
     const found = (read: (report: ProblemReport) => unknown) => {
       const report = new ProblemReport();

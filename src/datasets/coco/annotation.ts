@@ -38,9 +38,9 @@ export function readAnnotation(
   report: ProblemReport,
 ): RawAnnotation | null {
   const fields = new Fields(value, at, report);
-  const id = fields.number('id');
-  const imageId = fields.number('image_id');
-  const categoryId = fields.number('category_id');
+  const id = fields.id('id');
+  const imageId = fields.id('image_id');
+  const categoryId = fields.id('category_id');
   const box = fields.numbers('bbox', 4);
   if (id === null || imageId === null || categoryId === null || box === null) return null;
   const flags =

@@ -29,6 +29,15 @@ export class Fields {
     return this.#missing(key) ? null : this.#finite(key, this.value[key]);
   }
 
+  /** A number, also written as text: `"12"` is 12. An id that is a name is none: columns hold numbers. */
+  id(key: string): number | null {
+    const value = this.value[key];
+    if (typeof value !== 'string') return this.number(key);
+    if (/^\d+$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
+    this.#report.add('malformed-number', `expected a number as id, got ${show(value)}`, this.#at(key));
+    return null;
+  }
+
   #finite(key: string, value: unknown): number | null {
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     const code = typeof value === 'string' && value.trim() !== '' ? 'malformed-number' : 'wrong-type';

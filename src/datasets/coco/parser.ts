@@ -32,6 +32,8 @@ abstract class ElementReader implements SectionSink {
   readonly report: ProblemReport;
   protected readonly file: string | undefined;
   protected readonly seen = new Set<string>();
+  /** Sections that were read to their end. */
+  protected readonly complete = new Set<string>();
   protected splitter = new SectionSplitter(this);
 
   constructor(options: CocoParserOptions) {
@@ -43,6 +45,8 @@ abstract class ElementReader implements SectionSink {
     this.splitter.push(chunk);
   }
 
+  /** The element of this id was reported: what refers to it is not reported again. */
+  protected abstract refuse(section: Section, id: number): void;
   protected abstract take(section: Section, value: Record<string, unknown>, element: number, at: Place): void;
 
   wants(section: string): boolean {
@@ -68,6 +72,10 @@ abstract class ElementReader implements SectionSink {
     this.seen.add(name);
   }
 
+  sectionEnd(name: string): void {
+    this.complete.add(name);
+  }
+
   element(section: string, index: number, text: string, place: ElementPlace): void {
     const at = this.at(`${section}[${index}]`, place);
     let value: unknown;
@@ -76,6 +84,8 @@ abstract class ElementReader implements SectionSink {
     } catch (error) {
       const { message } = error as Error;
       this.report.add('malformed-json', message, { ...at, ...placeInside(text, message, place) });
+      const id = /"id"\s*:\s*(-?\d+)/.exec(text)?.[1];
+      if (id !== undefined) this.refuse(section as Section, Number(id));
       return;
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -133,7 +143,7 @@ export class CocoParser extends ElementReader {
   /** The dataset of what could be read; look at `report` before using it. */
   finish(): Dataset {
     this.endPass();
-    this.#tables.close();
+    this.#tables.close(this.complete);
     const pending = this.#pending;
     this.reportDuplicates(pending.ids(), (row) => {
       const { element, line, column } = pending.at(row);
@@ -141,6 +151,10 @@ export class CocoParser extends ElementReader {
     });
     for (let row = 0; row < pending.length; row++) this.#tables.settle(pending.at(row));
     return this.#builder.finish(this.#tables.categories);
+  }
+
+  protected refuse(section: Section, id: number): void {
+    this.#tables.refuse(section, id);
   }
 
   protected take(section: Section, value: Record<string, unknown>, element: number, at: Place): void {
@@ -176,7 +190,7 @@ export class CocoStream extends ElementReader {
 
   /** The images and categories have been read: the file comes again from its beginning. */
   annotations(): readonly Category[] {
-    this.#tables.close();
+    this.#tables.close(this.complete);
     this.#second = true;
     this.splitter = new SectionSplitter(this);
     return this.#tables.categories;
@@ -199,6 +213,10 @@ export class CocoStream extends ElementReader {
   ): void {
     // the first pass meets the same
     if (this.#second) super.problem(kind, message, place, path);
+  }
+
+  protected refuse(section: Section, id: number): void {
+    this.#tables.refuse(section, id);
   }
 
   protected take(section: Section, value: Record<string, unknown>, element: number, at: Place): void {

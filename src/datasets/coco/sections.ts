@@ -17,6 +17,8 @@ export interface SectionSink {
   wants(section: string): boolean;
   /** A top-level array begins. */
   section(name: string): void;
+  /** Its closing bracket was met: all of its elements have been handed over. */
+  sectionEnd(name: string): void;
   /** One element of a top-level array, unparsed. */
   element(section: string, index: number, text: string, place: ElementPlace): void;
   /** A top-level value that is no array, unparsed (`info`). */
@@ -222,8 +224,10 @@ export class SectionSplitter {
         } else this.#openValue(i, byte);
         return;
       case 'elements':
-        if (byte === Byte.CloseBracket) this.#state = 'after';
-        else if (byte === Byte.CloseBrace || byte === Byte.Colon) {
+        if (byte === Byte.CloseBracket) {
+          this.#state = 'after';
+          this.#sink.sectionEnd(this.#section);
+        } else if (byte === Byte.CloseBrace || byte === Byte.Colon) {
           this.#stop("expected an element or ']'", byte, i);
         } else if (byte !== Byte.Comma) this.#openValue(i, byte);
         return;

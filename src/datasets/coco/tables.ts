@@ -20,6 +20,10 @@ export class CocoTables {
   readonly #options: CocoTableOptions;
   readonly #images = new Map<number, number>();
   readonly #names = new Set<string>();
+  /** Ids of elements that were reported and left out. */
+  readonly #refused = { images: new Set<number>(), categories: new Set<number>() };
+  /** Sections of which every element was seen. */
+  #complete: ReadonlySet<string> = new Set();
   readonly categories: Category[] = [];
   #labels: ReadonlyMap<number, number> | null = null;
 
@@ -30,17 +34,22 @@ export class CocoTables {
   addImage(value: Record<string, unknown>, at: Place): void {
     const { report, sink } = this.#options;
     const fields = new Fields(value, at, report);
-    const id = fields.number('id');
+    const id = fields.id('id');
     const width = fields.size('width');
     const height = fields.size('height');
     const name = fields.text('file_name');
-    if (id === null || width === null || height === null || name === null) return;
+    if (id === null) return;
+    if (width === null || height === null || name === null) {
+      this.refuse('images', id);
+      return;
+    }
     if (this.#images.has(id)) {
       report.add('duplicate-image-id', `image id ${id} is used twice`, at);
       return;
     }
     if (this.#names.has(name)) {
       report.add('duplicate-file-name', `file name ${name} is used twice`, at);
+      this.refuse('images', id);
       return;
     }
     this.#names.add(name);
@@ -50,15 +59,20 @@ export class CocoTables {
   addCategory(value: Record<string, unknown>, at: Place): void {
     const { report } = this.#options;
     const fields = new Fields(value, at, report);
-    const id = fields.number('id');
+    const id = fields.id('id');
     const name = fields.text('name');
-    if (id === null || name === null) return;
+    if (id === null) return;
+    if (name === null) {
+      this.refuse('categories', id);
+      return;
+    }
     if (this.categories.some((category) => category.id === id)) {
       report.add('duplicate-category-id', `category id ${id} is used twice`, at);
       return;
     }
     if (this.categories.some((category) => category.name === name)) {
       report.add('duplicate-category-name', `category name ${name} is used twice`, at);
+      this.refuse('categories', id);
       return;
     }
     const supercategory = fields.optionalText('supercategory');
@@ -72,11 +86,24 @@ export class CocoTables {
     });
   }
 
-  /** All images and categories are known: names are forgotten, labels are the categories' ranks by id. */
-  close(): void {
+  /** An element was reported: annotations that refer to it are left out without a word. */
+  refuse(section: 'images' | 'annotations' | 'categories', id: number): void {
+    if (section !== 'annotations') this.#refused[section].add(id);
+  }
+
+  /**
+   * All images and categories that there are have been read: names are forgotten, labels are the categories' ranks by
+   * id. Of a section that was not read to its end any id may be right.
+   */
+  close(complete: ReadonlySet<string>): void {
+    this.#complete = complete;
     this.#names.clear();
     this.categories.sort((a, b) => a.id - b.id);
     this.#labels = new Map(this.categories.map(({ id }, label) => [id, label]));
+  }
+
+  #isUnknown(section: 'images' | 'categories', id: number): boolean {
+    return this.#complete.has(section) && !this.#refused[section].has(id);
   }
 
   /** Hands an annotation on, if its image and category are there and its box is one. After `close`. */
@@ -91,10 +118,10 @@ export class CocoTables {
     });
     const image = this.#images.get(raw.imageId);
     const label = this.#labels!.get(raw.categoryId);
-    if (image === undefined) {
+    if (image === undefined && this.#isUnknown('images', raw.imageId)) {
       report.add('unknown-image', `no image has the id ${raw.imageId}`, at('.image_id'));
     }
-    if (label === undefined) {
+    if (label === undefined && this.#isUnknown('categories', raw.categoryId)) {
       report.add('unknown-category', `no category has the id ${raw.categoryId}`, at('.category_id'));
     }
     const [x, y, w, h] = raw.box as [number, number, number, number];

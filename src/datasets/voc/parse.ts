@@ -150,7 +150,7 @@ class VocReader {
     const [low, high] = this.#offsets;
     return {
       name,
-      box: [x1 - low, y1 - low, x2 - high, y2 - high],
+      box: [less(x1, low), less(y1, low), less(x2, high), less(y2, high)],
       difficult: textOf(element, 'difficult') === '1',
       truncated: textOf(element, 'truncated') === '1',
       place: this.#place(box, `${path}/bndbox`),
@@ -173,6 +173,13 @@ class VocReader {
     );
     return null;
   }
+}
+
+/** In the decimals of the file: 1.1 − 1 is 0.1 and nothing more, which would pass a right edge at 0.1. */
+function less(value: number, offset: number): number {
+  const text = String(value);
+  if (text.includes('e')) return value - offset;
+  return Number((value - offset).toFixed(text.split('.')[1]?.length ?? 0));
 }
 
 /** Child elements of this name. */

@@ -52,8 +52,9 @@ export function writeVoc(
     ) {
       losses.shapes++;
     }
+    // rounded before it is shifted, so that both edges of a box round the same way
     const coordinate = (k: number, offset: number): string =>
-      String(Number((annotations.boxes[4 * row + k]! + offset).toFixed(decimals)));
+      String(Number((Number(annotations.boxes[4 * row + k]!.toFixed(decimals)) + offset).toFixed(decimals)));
     lines.push(
       '\t<object>',
       `\t\t<name>${escapeXml(categories[annotations.labels[row]!]!.name)}</name>`,
