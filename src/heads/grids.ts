@@ -36,12 +36,13 @@ interface GridDims {
   readonly columnStep: number;
 }
 
-/** How dims are a grid of this input, or null. */
-export function gridDims(
+/** How dims are a grid of this input, or null. Rank 4 is read as `[N, K, H, W]` or, `last`, as `[N, H, W, K]`. */
+function gridDims(
   dims: readonly number[],
   { width, height }: DecodeOptions['input'],
   perCell: number,
-  strides: readonly number[] = allStrides,
+  strides: readonly number[],
+  last: boolean,
 ): GridDims | null {
   for (const stride of strides) {
     const across = Math.ceil(width / stride);
@@ -49,24 +50,38 @@ export function gridDims(
     const cells = across * down;
     const base = { stride, across, cells };
     const rank = dims.length;
-    const last = dims[rank - 1]!;
+    const row = dims[rank - 1]!;
     if (rank <= 3 && rank >= 2 && dims[rank - 2] === cells * perCell) {
-      return { ...base, columns: last, cellStep: perCell * last, anchorStep: last, columnStep: 1 };
+      return { ...base, columns: row, cellStep: perCell * row, anchorStep: row, columnStep: 1 };
     }
     if (rank === 5 && dims[1] === perCell && dims[2] === down && dims[3] === across) {
-      return { ...base, columns: last, cellStep: last, anchorStep: cells * last, columnStep: 1 };
+      return { ...base, columns: row, cellStep: row, anchorStep: cells * row, columnStep: 1 };
     }
-    if (rank !== 4) continue;
-    if (dims[2] === down && dims[3] === across && dims[1]! % perCell === 0) {
-      const columns = dims[1]! / perCell;
-      return { ...base, columns, cellStep: 1, anchorStep: columns * cells, columnStep: cells };
-    }
-    if (dims[1] === down && dims[2] === across && last % perCell === 0) {
-      const columns = last / perCell;
-      return { ...base, columns, cellStep: last, anchorStep: columns, columnStep: 1 };
-    }
+    const [h, channels] = last ? [1, row] : [2, dims[1]!];
+    if (rank !== 4 || dims[h] !== down || dims[h + 1] !== across || channels % perCell !== 0) continue;
+    const columns = channels / perCell;
+    return last
+      ? { ...base, columns, cellStep: channels, anchorStep: columns, columnStep: 1 }
+      : { ...base, columns, cellStep: 1, anchorStep: columns * cells, columnStep: cells };
   }
   return null;
+}
+
+/**
+ * Which of some dims are grids of this input, null for the others. By chance one tensor can be read both ways: 5 classes
+ * on a coarse level may be the 5 rows of a finer one. So all are read the way that more of them allow.
+ */
+export function findGrids(
+  list: readonly (readonly number[])[],
+  input: DecodeOptions['input'],
+  perCell: number,
+  strides: readonly number[] = allStrides,
+): (GridDims | null)[] {
+  const read = (last: boolean) => list.map((dims) => gridDims(dims, input, perCell, strides, last));
+  const count = (grids: readonly (GridDims | null)[]) => grids.filter((grid) => grid !== null).length;
+  const [first, last] = [read(false), read(true)];
+  const [own, other] = count(last) > count(first) ? [last, first] : [first, last];
+  return own.map((grid, i) => grid ?? other[i]!);
 }
 
 /** Every output that is a grid of this input, ascending by stride, outputs of a stride in the model's order. */
@@ -76,11 +91,13 @@ export function readGrids(
   perCell = 1,
 ): Grid[] {
   const grids: Grid[] = [];
+  const names = Object.keys(outputs);
+  const list = names.map((name) => outputs[name]!.dims);
   let slot = 0;
-  for (const name in outputs) {
-    const tensor = outputs[name]!;
-    const found = gridDims(tensor.dims, options.input, perCell, options.strides);
+  for (const [i, found] of findGrids(list, options.input, perCell, options.strides).entries()) {
     if (found === null) continue;
+    const name = names[i]!;
+    const tensor = outputs[name]!;
     const size = found.cells * perCell * found.columns;
     const image = tensor.dims.length === 2 ? 0 : imageIndex(tensor, options);
     const data = readColumn(tensor, image * size, size, slot++);

@@ -1,7 +1,7 @@
 /**
  * RetinaNet and EfficientDet: nine anchors a cell on strides 8 … 128, class logits, and deltas against the anchors.
  *
- * Levels come one by one (`[N, 9·C, H, W]`, `[N, H, W, 9·C]`) or joined (`[N, P, C]`). RetinaNet's delta is
+ * Levels come one by one (`[N, 9·C, H, W]`, `[N, H, W, 9·C]`, `[N, H·W·9, C]`) or joined (`[N, P, C]`). RetinaNet's delta is
  * (dx, dy, dw, dh) with dw, dh at most ln(1000/16); EfficientDet's is (ty, tx, th, tw).
  */
 import { cellX, cellY, type Grid, locate, readGrids, rowStart, scanGrid, splitLevels } from './grids.ts';
@@ -20,7 +20,10 @@ interface Level {
   readonly deltas: Grid;
 }
 
-/** Candidates of RetinaNet; `anchorStyle` says whose anchors (default torchvision's, rounded, ratio before size). */
+/**
+ * Candidates of RetinaNet; `anchorStyle` says whose anchors (default torchvision's, rounded, ratio before size, cells as
+ * far apart as the picture holds them: ⌊800 / 7⌋ pixels where a level of stride 128 has 7).
+ */
 export function decodeRetinaNet(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
   const style = options.anchorStyle ?? 'torchvision';
   const limit = Math.log(1000 / 16);
@@ -31,6 +34,7 @@ export function decodeRetinaNet(outputs: ModelOutputs, options: DecodeOptions & 
     (stride) => retinaNetAnchors(stride, style),
     [0, 1, 2, 3],
     limit,
+    style === 'torchvision',
   );
 }
 
@@ -43,6 +47,7 @@ export function decodeEfficientDet(outputs: ModelOutputs, options: DecodeOptions
     efficientDetAnchors,
     [1, 0, 3, 2],
     Number.POSITIVE_INFINITY,
+    false,
   );
 }
 
@@ -53,6 +58,7 @@ function decodeAnchors(
   anchorsOf: (stride: number) => Float32Array,
   order: readonly number[],
   limit: number,
+  spread: boolean,
 ): Candidates {
   const levels = readLevels(outputs, options);
   if (levels === null) {
@@ -73,10 +79,14 @@ function decodeAnchors(
     firstRow += rows;
   }
   const anchors = levels.map(({ deltas }) => anchorsOf(deltas.stride));
+  const { width, height } = options.input;
+  const pitches = levels.map(({ rows, deltas: { across, stride } }) =>
+    spread ? [Math.floor(width / across), Math.floor((height * across * perCell) / rows)] : [stride, stride],
+  );
   return finishPicks(false, (index, boxes, at) => {
     const { level, row } = locate(levels, index);
     const grid = levels[level]!.deltas;
-    const cell = [cellX(grid, row) * grid.stride, cellY(grid, row) * grid.stride];
+    const cell = [cellX(grid, row) * pitches[level]![0]!, cellY(grid, row) * pitches[level]![1]!];
     const start = rowStart(grid, row);
     const anchor = 4 * (row % perCell);
     for (let axis = 0; axis < 2; axis++) {
@@ -109,8 +119,8 @@ function readLevels(outputs: ModelOutputs, options: DecodeOptions & HeadOptions)
     if (other === undefined) return null;
     const deltas = splitLevels(readTable(joined, options, 0).data, 4, input, strides, perCell);
     const scores = splitLevels(readTable(other, options, 1).data, other.dims[2]!, input, strides, perCell);
-    if (deltas === null || scores === null) return null;
-    return scores.map((grid, level) => ({ rows: grid.rows, scores: grid, deltas: deltas[level]! }));
+    if (deltas !== null && scores !== null)
+      return scores.map((grid, level) => ({ rows: grid.rows, scores: grid, deltas: deltas[level]! }));
   }
   const grids = readGrids(outputs, { ...options, strides }, perCell);
   const levels: Level[] = [];

@@ -1,5 +1,5 @@
 /** Outputs of a model grouped by the level of the feature pyramid they belong to. */
-import { gridDims } from '../grids.ts';
+import { findGrids } from '../grids.ts';
 import { type Facts, inputSize, type OutputFacts } from './facts.ts';
 
 export interface LevelOutput extends OutputFacts {
@@ -20,11 +20,11 @@ export function levelsOf(
   const size = inputSize(facts);
   if (size === null) return [];
   const levels = new Map<number, LevelOutput[]>();
-  for (const output of facts.outputs) {
-    // an open batch is one picture
-    const dims = output.dims.map((dim, i) => dim ?? (i === 0 ? 1 : -1));
-    const grid = gridDims(dims, size, perCell, strides);
+  // an open batch is one picture
+  const list = facts.outputs.map(({ dims }) => dims.map((dim, i) => dim ?? (i === 0 ? 1 : -1)));
+  for (const [i, grid] of findGrids(list, size, perCell, strides).entries()) {
     if (grid === null) continue;
+    const output = facts.outputs[i]!;
     const level = levels.get(grid.stride);
     const entry = { ...output, columns: grid.columns };
     if (level === undefined) levels.set(grid.stride, [entry]);
