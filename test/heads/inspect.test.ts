@@ -244,7 +244,11 @@ describe('every other layout from dims alone', () => {
     ],
     ['end-to-end poses', [{ name: 'a', dims: [1, 300, 57] }], 'end-to-end-pose'],
     ['RT-DETR in one table', [{ name: 'a', dims: [1, 300, 84] }], 'detr-concatenated'],
-    ['rows of seven', [{ name: 'a', dims: [1, 300, 7] }], 'end-to-end-obb'],
+    [
+      'rows of seven: turned boxes or three classes of RT-DETR',
+      [{ name: 'a', dims: [1, 300, 7] }],
+      ['end-to-end-obb', 'detr-concatenated'],
+    ],
     ['detections of seven', [{ name: 'a', dims: ['n', 7] }], 'yolov7-end-to-end'],
     [
       'raw YOLOv5 levels',

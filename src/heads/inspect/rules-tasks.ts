@@ -178,12 +178,14 @@ export const rowTaskRule: Rule = (facts) => {
       headOptions: { keypointDims: shape?.[1] ?? (keypoints % 3 === 0 ? 3 : 2) },
     });
   }
-  // rows of 6 and 7 are also those of end-to-end detections, which the graph selects itself
-  if (columns > 7 || (queries && !endToEnd)) {
+  // rows of 6 and 7 are also those of end-to-end detections, which the graph selects itself, or the metadata name
+  const silent = channels.length === 0 && metadata.task === undefined;
+  const fromDims: Record<number, number> = { 7: score.dims, 84: score.likely };
+  if (columns > 7 || ((queries || (silent && columns > 5)) && !endToEnd)) {
     found.push({
       head: 'detr-concatenated',
       family: 'RT-DETR (Ultralytics)',
-      score: poseSure ? 0.1 : queries ? score.read : columns === 84 ? score.likely : score.weak,
+      score: poseSure ? 0.1 : queries ? score.read : (fromDims[columns] ?? score.weak),
       reasons: [
         `${dims}: queries of box and ${classes} classes`,
         queries
