@@ -25,7 +25,8 @@ export function decodeEndToEnd(outputs: ModelOutputs, options: DecodeOptions): C
 /** Detections of YOLO26-seg: `[N, rows, 6 + M]` and prototypes `[N, M, h, w]`; see `decodeMask`. */
 export function decodeEndToEndSeg(outputs: ModelOutputs, options: DecodeOptions): Candidates {
   const prototypes = readPrototypes(outputs, options);
-  const channels = prototypes?.channels ?? -1;
+  // without prototypes no number of columns fits
+  const channels = prototypes?.channels ?? Number.NaN;
   const layout = '[N, detections, 6 + masks] and prototypes [N, masks, h, w]';
   const fits = (columns: number) => columns === 6 + channels;
   const { candidates, data, columns } = decodeRows('end-to-end-seg', layout, fits, outputs, options);

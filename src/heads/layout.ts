@@ -27,6 +27,9 @@ function headsFitting(outputs: ModelOutputs, input: DecodeOptions['input']): str
   const fits = new Set<string>();
   const shapes = Object.values(outputs).map((tensor) => tensor.dims);
   const sole = shapes.filter((dims) => dims.length === 3).length === 1;
+  // beside a table, rank 4 are mask prototypes
+  const masks = shapes.find((dims) => dims.length === 4)?.[1] ?? 0;
+  const task = masks > 0 ? '-seg' : '';
   for (const { length, 1: rows = 0, 2: columns = 0 } of shapes) {
     if (length !== 3) continue;
     const grid = fitsGrid(rows, input);
@@ -34,14 +37,15 @@ function headsFitting(outputs: ModelOutputs, input: DecodeOptions['input']): str
     if (columns === 4) {
       const same = shapes.filter((dims) => dims[1] === rows);
       if (same.some((dims) => dims.length === 2)) fits.add('detr-decoded');
-      if (same.filter((dims) => dims.length === 3).length > 1) fits.add('detr').add('detr-softmax');
+      if (rows <= 1000 && same.filter((dims) => dims.length === 3).length > 1)
+        fits.add('detr').add('detr-softmax');
     } else if (!sole) continue;
-    else if (rows > 4 && wide) fits.add('yolov8');
-    else if (columns === 6 && rows <= 1000 && !grid) fits.add('end-to-end');
-    else if (columns > 5 && grid) fits.add('yolox').add('yolov5').add('yolov8-rows');
+    else if (rows > 4 + masks && wide) fits.add(`yolov8${task}`);
+    else if (columns === 6 + masks && rows <= 1000 && !grid) fits.add(`end-to-end${task}`);
+    else if (columns > 5 && grid && masks === 0) fits.add('yolox').add('yolov5').add('yolov8-rows');
     else if (columns === 5 && grid)
       fits.add('yolov8-rows'); // one class
-    else if (columns > 5 && rows > columns) fits.add('yolov5');
+    else if (columns > 5 + masks && rows > columns) fits.add(`yolov5${task}`);
   }
   return [...fits];
 }

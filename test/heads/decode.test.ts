@@ -10,6 +10,7 @@ import {
   decodeYolov8,
   decodeYolox,
   type HeadName,
+  heads,
   type TensorLike,
 } from '../../src/heads/index.ts';
 import { readColumn } from '../../src/heads/tensor.ts';
@@ -153,6 +154,11 @@ describe('a wrong layout is a LayoutError that names dims and the head that fits
   const oneClass = { output0: tensor([1, 8400, 5]) };
   const rows = { output0: tensor([1, 300, 6]) };
   const detr = { pred_logits: tensor([1, 300, 80]), pred_boxes: tensor([1, 300, 4]) };
+  const prototypes = { output1: tensor([1, 32, 16, 16]) };
+  const masks = { output0: tensor([1, 116, 8400]), ...prototypes };
+  const maskRows = { output0: tensor([1, 25200, 117]), ...prototypes };
+  const maskPicks = { output0: tensor([1, 300, 38]), ...prototypes };
+  const ssd = { loc: tensor([1, 8732, 4]), conf: tensor([1, 8732, 91]) };
   const decoded = { labels: tensor([1, 300]), boxes: tensor([1, 300, 4]), scores: tensor([1, 300]) };
 
   const table: [string, () => unknown, string, string[]][] = [
@@ -166,6 +172,10 @@ describe('a wrong layout is a LayoutError that names dims and the head that fits
     ['end-to-end ← yolov8', () => decodeEndToEnd(yolov8, at640), '[1,84,8400]', ['yolov8']],
     ['detr ← end-to-end', () => decodeDetr(rows, at640), '[1,300,6]', ['end-to-end']],
     ['detr-decoded ← detr', () => decodeDetrDecoded(detr, at640), '[1,300,80]', ['detr', 'detr-softmax']],
+    ['yolov5 ← masks', () => decodeYolov5(masks, at640), '[1,116,8400]', ['yolov8-seg']],
+    ['yolov8 ← masks by row', () => decodeYolov8(maskRows, at640), '[1,25200,117]', ['yolov5-seg']],
+    ['yolox ← end-to-end masks', () => decodeYolox(maskPicks, at640), '[1,300,38]', ['end-to-end-seg']],
+    ['centernet ← SSD', () => decode('centernet', ssd, at640), '[1,8732,91]', ['ssd', 'detr']],
   ];
   test.each(table)('%s', (_, run, dims, fits) => {
     const error = layoutErrorOf(run);
@@ -188,6 +198,13 @@ describe('a wrong layout is a LayoutError that names dims and the head that fits
     const error = layoutErrorOf(() => decode('centernet', levels, { input }));
     expect(error.details.fits).toContain('nanodet');
     expect(error.message).toContain('nanodet');
+  });
+
+  test('masks without prototypes', () => {
+    const rows = { output0: tensor([1, 100, 5]) };
+    for (const head of ['end-to-end-seg', 'yolov8-seg', 'yolov5-seg'] as const) {
+      expect(layoutErrorOf(() => heads[head].decode(rows, { input })).message).toContain('prototypes');
+    }
   });
 
   test('no outputs at all', () => {
