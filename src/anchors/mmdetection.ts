@@ -48,7 +48,7 @@ export function mmdetectionAnchors(options: MmdetectionAnchorOptions): Anchors {
       return {
         stride: strides[k]!,
         map,
-        base: ratioScaleBase(base, scales, ratios, x, y, scaleMajor),
+        base: ratioScaleBase(fround(base), scales, ratios, fround(x), fround(y), scaleMajor),
       };
     }),
   );
@@ -120,7 +120,7 @@ export function mmdetectionSsdAnchors(options: MmdetectionSsdOptions): Anchors {
       const all = [1, ...ratios[k]!.flatMap((ratio) => [1 / ratio, ratio])];
       const squares = [1, Math.sqrt(maxSizes[k]! / size)];
       // every ratio at scale 1; the larger square comes second
-      const base = ratioScaleBase(size, squares, all, stride / 2, stride / 2, false);
+      const base = ratioScaleBase(fround(size), squares, all, stride / 2, stride / 2, false);
       const second = 4 * all.length;
       return {
         stride,

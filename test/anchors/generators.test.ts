@@ -68,6 +68,19 @@ const makers: Record<string, (image: Image) => Anchors> = {
 /** Those whose reference goes through fractions of the image, and so through other roundings. */
 const nearly = ['retinaface', 'ultraface'];
 
+it('mmdetection: base sizes and centres that are no float32 numbers are rounded first, as torch does', () => {
+  const options = { image: { width: 8, height: 8 }, strides: [8], ratios: [0.7, 3.1], scales: [2.3, 5.9] };
+  // base_anchors of mmdetection 3.3.0's AnchorGenerator
+  const first = [-105.69964599609375, -72.55976104736328, 107.89964294433594, 76.95975494384766];
+  const second = [-272.8642883300781, -189.5750274658203, 275.0643005371094, 193.9750213623047];
+  const { boxes } = mmdetectionAnchors({ ...options, baseSizes: [77.7], centers: [[1.1, 2.2]] });
+  expect([...boxes.subarray(0, 8)]).toEqual([...first, ...second]);
+  const minor = mmdetectionAnchors({ ...options, baseSizes: [12.3], centerOffset: 0.37, scaleMajor: false });
+  expect([...minor.boxes.subarray(0, 4)]).toEqual([
+    -12.355506896972656, -7.283555507659912, 21.457508087158203, 16.385555267333984,
+  ]);
+});
+
 describe('anchors equal the restated generators', () => {
   it.each(Object.entries(golden.anchors))('%s', (name, wanted) => {
     const [kind, size] = [name.slice(0, name.lastIndexOf(' ')), name.slice(name.lastIndexOf(' ') + 1)];
