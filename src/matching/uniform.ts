@@ -69,7 +69,11 @@ export function uniformMatcher(
   }
   const result = assignmentFor(count, options);
   const { gtIndices, overlaps } = result;
-  if (gts === 0 || count === 0) return result;
+  const mask = ignoredPriors(columns, options);
+  if (gts === 0 || count === 0) {
+    ignoreUnmatched(gtIndices, mask);
+    return finish(result, options);
+  }
   const metric = matchMetric(options);
   const { values } = bestMatch(predictions.boxes, groundTruthBoxes, { metric: options.metric ?? 'iou' });
   for (let j = 0; j < count; j++) if (values[j]! > fround(negativeIgnore)) gtIndices[j] = ignored;
@@ -88,7 +92,6 @@ export function uniformMatcher(
       }
     }
   }
-  const mask = ignoredPriors(columns, options);
   if (mask !== null) for (let j = 0; j < count; j++) if (mask[j] === 1) gtIndices[j] = background;
   ignoreUnmatched(gtIndices, mask);
   return finish(result, options);

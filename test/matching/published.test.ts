@@ -63,6 +63,13 @@ describe('mmdetection test cases', () => {
     const { gtIndices } = uniformMatcher(priors, boxes, { predictions, matchTimes: 1 });
     expect(Array.from(gtIndices)).toEqual([-2, -1, 1, -1]);
   });
+  it('Uniform without ground truths ignores regions as the others do', () => {
+    const [ignoreBoxes, none] = [priors.subarray(12), new Float32Array(0)];
+    const options = { ignoreBoxes, groundTruthClasses: [], predictions: { boxes: priors } };
+    const { gtIndices, labels } = uniformMatcher(priors, none, options);
+    expect(gtIndices).toEqual(maxIouMatcher(priors, none, { ignoreBoxes }).gtIndices);
+    expect([...labels!]).toEqual([-1, -1, -1, -2]);
+  });
 });
 
 describe('labels', () => {

@@ -117,6 +117,24 @@ describe('iouBalancedSampler', () => {
     expect(negatives).toHaveLength(40);
     expect(negatives.filter((j) => j < 100)).toHaveLength(10);
   });
+  it('counts bins up to the greatest overlap of all priors, and a floor of 0 as no overlap (mmdetection)', () => {
+    // negatives: 100 at 0.05, 4 at 0.2 and 4 at 0.4; up to the positive at 0.9 bins end at 0.3 and 0.6, so that those at
+    // 0.2 share a bin with the 100 (up to 0.4 they would have one of their own, and all be taken)
+    const of = (counts: readonly number[]): Float32Array<ArrayBuffer> =>
+      Float32Array.from(
+        counts.flatMap((count, i) => Array<number>(count).fill([0.05, 0.2, 0.4, 0.9, 0][i]!)),
+      );
+    const take = (overlaps: Float32Array<ArrayBuffer>, options: object) => {
+      const gtIndices = Int32Array.from(overlaps, (overlap) => (overlap > 0.8 ? 0 : -1));
+      const { negatives } = iouBalancedSampler({ gtIndices, overlaps }, options);
+      return (value: number) => negatives.filter((j) => overlaps[j] === Math.fround(value)).length;
+    };
+    const near = take(of([100, 4, 4, 1]), { count: 31 });
+    expect(near(0.4)).toBe(4);
+    expect(near(0.2)).toBeLessThan(4);
+    const floor = take(of([60, 0, 60, 1, 60]), { count: 61, floorThreshold: 0, floorFraction: 0.5 });
+    expect([floor(0), floor(0.05) + floor(0.4)]).toEqual([30, 30]);
+  });
   it('has the number of negatives asked for, whatever the overlaps', () => {
     fc.assert(
       fc.property(assignments, fc.integer({ min: 1, max: 60 }), fc.nat(), ({ gtIndices }, count, seed) => {

@@ -70,11 +70,11 @@ export function hardNegativeSampler(assignment: Sampled, options: HardNegativeOp
 }
 
 export interface IouBalancedOptions extends SampleOptions {
-  /** Negatives up to this overlap are one bin of their own; −1: none are. Default −1. */
+  /** Negatives below this overlap are one bin of their own (0: those without any); below 0: none are. Default −1. */
   readonly floorThreshold?: number;
   /** Part of the negatives taken from that bin. Default 0. */
   readonly floorFraction?: number;
-  /** Bins of equal width above it. Default 3. */
+  /** Bins of equal width from there to the greatest overlap of all priors, positive ones too. Default 3. */
   readonly bins?: number;
 }
 
@@ -99,8 +99,10 @@ export function iouBalancedSampler(
   if (all.length <= wanted) return { positives, negatives: all };
   const { overlaps } = assignment;
   const low = Math.max(0, floorThreshold);
-  const floor = all.filter((j) => floorThreshold >= 0 && overlaps[j]! < low);
-  const above = all.filter((j) => floorThreshold < 0 || overlaps[j]! >= low);
+  const isFloor = (j: number): boolean =>
+    floorThreshold === 0 ? overlaps[j] === 0 : overlaps[j]! < floorThreshold;
+  const floor = all.filter(isFloor);
+  const above = all.filter((j) => !isFloor(j));
   const fromBins = Math.trunc(wanted * (1 - floorFraction));
   const spread =
     above.length <= fromBins ? above : chooseEvenly(above, overlaps, low, fromBins, bins, random);
@@ -117,7 +119,7 @@ function chooseEvenly(
   random: Random,
 ): Int32Array<ArrayBuffer> {
   let high = low;
-  for (const j of indices) high = Math.max(high, overlaps[j]!);
+  for (const overlap of overlaps) if (overlap > high) high = overlap;
   const width = (high - low) / bins;
   const each = Math.trunc(count / bins);
   let chosen = new Int32Array(0);
