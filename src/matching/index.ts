@@ -33,7 +33,8 @@ export {
 export type { Sample, SampleOptions } from './samplers/types.ts';
 export { type SimOtaOptions, simOtaMatcher } from './sim-ota.ts';
 export { type SsdMatchOptions, ssdMatcher } from './ssd.ts';
-export { type TaskAlignedOptions, type TaskAlignedRule, taskAlignedMatcher } from './task-aligned.ts';
+export { type TaskAlignedOptions, taskAlignedMatcher } from './task-aligned.ts';
+export type { TaskAlignedRule } from './task-aligned-conflicts.ts';
 export {
   type Assignment,
   background,

@@ -1,6 +1,8 @@
 /** The second half of TaskAligned assignment: one ground truth a prior, and soft targets. */
-import type { TaskAlignedRule } from './task-aligned.ts';
 import type { Assignment } from './types.ts';
+
+/** Whose conventions. */
+export type TaskAlignedRule = 'ultralytics' | 'mmyolo' | 'mmdetection';
 
 /** Candidates of all ground truths, one after the other: rows `starts[g]` to `starts[g + 1]` belong to g. */
 export interface TaskAlignedTable {

@@ -19,11 +19,10 @@ import {
   type Measure,
   normaliseWeights,
   resolveClaims,
+  type TaskAlignedRule,
   type TaskAlignedTable,
 } from './task-aligned-conflicts.ts';
 import type { Assignment, MatchOptions, MetricOptions, Predictions, Priors } from './types.ts';
-
-export type TaskAlignedRule = 'ultralytics' | 'mmyolo' | 'mmdetection';
 
 export interface TaskAlignedOptions extends MatchOptions, MetricOptions {
   readonly groundTruthClasses: ArrayLike<number>;

@@ -5,17 +5,16 @@ import { ignoredFlags } from '../datasets/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import {
   type Assignment,
-  background,
   ignored,
   lastMatch,
   type PairAssignment,
-  randomSampler,
   type SparseAssignment,
 } from '../matching/index.ts';
 import { type BoxEncoding, boxEncoding } from './coding.ts';
 import type { TargetConfig } from './config.ts';
 import type { AnnotatedImage } from './image.ts';
 import { inputTransform } from './input.ts';
+import { Listing, sampledPriors } from './listing.ts';
 import { type ImagePredictions, type Matching, matching, needsPredictions } from './matching.ts';
 import { levelOf, PriorSource } from './priors.ts';
 import type { TargetRows } from './rows.ts';
@@ -43,14 +42,15 @@ export class TargetMaker {
   readonly #dense: boolean;
   readonly #match: Matching;
   readonly #encode: BoxEncoding;
+  readonly #listing: Listing;
   /** Reused results, by number of priors. */
   readonly #results = new Map<number, Assignment>();
-  #scratch = new Int32Array(0);
 
   constructor(config: TargetConfig, options: TargetMakerOptions = {}) {
     this.config = config;
     this.priors = new PriorSource(config.priors);
     this.#dense = options.dense ?? false;
+    this.#listing = new Listing(this.#dense);
     const listed = !this.#dense && config.sampler.kind === 'none';
     this.#match = matching(config, listed);
     this.#encode = named('coder', () => boxEncoding(config.coder));
@@ -173,8 +173,8 @@ export class TargetMaker {
   #addAssignment(assignment: Assignment, rows: TargetRows, index: number, labels: Int32Array): void {
     const { gtIndices, overlaps, weights } = assignment;
     const { sampler, seed } = this.config;
-    const sampled = sampler.kind === 'none' ? null : this.#sample(assignment, sampler, seed, index);
-    const listed = this.#listed(gtIndices, sampled);
+    const sampled = sampler.kind === 'none' ? null : sampledPriors(assignment, sampler, seed, index);
+    const listed = this.#listing.of(gtIndices, sampled);
     const count = listed.length;
     rows.anchors.append(listed);
     const gts = rows.gtIndices.extend(count);
@@ -190,48 +190,6 @@ export class TargetMaker {
       const counts = gt !== ignored && (sampled === null || sampled[j] === 1);
       shares[i] = !counts ? 0 : gt >= 0 && weights !== undefined ? weights[j]! : 1;
     }
-  }
-
-  /** The priors that get a row; valid until the next call. */
-  #listed(gtIndices: Int32Array, sampled: Uint8Array | null): Int32Array {
-    const count = gtIndices.length;
-    if (this.#scratch.length < count) this.#scratch = new Int32Array(count);
-    const listed = this.#scratch;
-    let found = 0;
-    if (this.#dense) while (found < count) listed[found] = found++;
-    else if (sampled === null) {
-      // four at a time: background is −1, all bits set, and most priors are background
-      for (let j = 0; j < count; j++) {
-        while (
-          j + 3 < count &&
-          (gtIndices[j]! & gtIndices[j + 1]! & gtIndices[j + 2]! & gtIndices[j + 3]!) === background
-        ) {
-          j += 4;
-        }
-        if (j < count && gtIndices[j] !== background) listed[found++] = j;
-      }
-    } else {
-      for (let j = 0; j < count; j++)
-        if (gtIndices[j] !== background || sampled[j] === 1) listed[found++] = j;
-    }
-    return listed.subarray(0, found);
-  }
-
-  #sample(
-    assignment: Assignment,
-    sampler: Extract<TargetConfig['sampler'], { kind: 'random' }>,
-    seed: number,
-    index: number,
-  ): Uint8Array {
-    const mask = new Uint8Array(assignment.gtIndices.length);
-    const { positives, negatives } = randomSampler(assignment, {
-      count: sampler.count,
-      positiveFraction: sampler.positiveFraction,
-      seed: (seed % 2 ** 20) * 2 ** 32 + index,
-    });
-    for (const j of positives) mask[j] = 1;
-    for (const j of negatives) mask[j] = 1;
-    return mask;
   }
 
   /** Box targets of the rows from `from` on; zeros where nothing is matched. */

@@ -17,7 +17,7 @@ import {
   rotatedOnCpu,
   similaritiesOnCpu,
 } from './cpu.ts';
-import { type Calibration, Crossover } from './crossover.ts';
+import { Crossover } from './crossover.ts';
 import { DeviceKeeper, type DeviceSession } from './device.ts';
 import { explainJob } from './explain.ts';
 import { isOnGpu } from './gpu-boxes.ts';
@@ -31,6 +31,7 @@ import type {
   BatchIouStats,
   Boxes,
   CalibrateOptions,
+  Calibration,
   ExplainOptions,
   Explanation,
   GpuAlignedOptions,

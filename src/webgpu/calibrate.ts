@@ -1,8 +1,8 @@
 /** Times one size of a kernel on both sides, through the same code as any call. */
 import { bestMatchOnCpu, newMatch, rotatedMatchOnCpu, rotatedOnCpu, similaritiesOnCpu } from './cpu.ts';
-import { type CalibrationPoint, timeOf } from './crossover.ts';
+import { timeOf } from './crossover.ts';
 import type { Comparison } from './pack.ts';
-import type { GpuAlignedOptions, GpuBestMatchOptions, JobKind } from './types.ts';
+import type { CalibrationPoint, GpuAlignedOptions, GpuBestMatchOptions, JobKind } from './types.ts';
 
 interface Runner {
   pairwise(a: Float32Array, b: Float32Array, options: GpuAlignedOptions): Promise<unknown>;

@@ -6,25 +6,7 @@
  * which takes its columns one after the other). The worse of these models is off by less than the machines differ.
  */
 import { OptionError } from '../errors.ts';
-import type { JobKind } from './types.ts';
-
-/** A measured size. */
-export interface CalibrationPoint {
-  readonly rows: number;
-  readonly columns: number;
-  readonly cpuMs: number;
-  readonly gpuMs: number;
-}
-
-/** What was measured for one kernel; plain data, to be kept by the caller and given to `createBatchIou` again. */
-export interface CalibrationEntry {
-  readonly kind: JobKind;
-  /** The metric's key: metrics that share a shader share the measurement. */
-  readonly metric: string;
-  readonly points: readonly CalibrationPoint[];
-}
-
-export type Calibration = readonly CalibrationEntry[];
+import type { Calibration, CalibrationEntry, CalibrationPoint, JobKind } from './types.ts';
 
 /** Milliseconds a unit. */
 interface Cost {

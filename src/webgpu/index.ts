@@ -1,12 +1,14 @@
 export type { BatchIou } from './batch-iou.ts';
 export { createBatchIou } from './create.ts';
-export type { Calibration, CalibrationEntry, CalibrationPoint } from './crossover.ts';
 export type {
   Adapter,
   Backend,
   BatchIouOptions,
   BatchIouStats,
   CalibrateOptions,
+  Calibration,
+  CalibrationEntry,
+  CalibrationPoint,
   Device,
   DeviceBuffer,
   ExplainOptions,

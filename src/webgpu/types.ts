@@ -4,7 +4,6 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import type { AngleOptions, Batch, IouOptions, Metric } from '../iou/index.ts';
-import type { Calibration } from './crossover.ts';
 
 /** `GPUDevice` where the compiler knows it. */
 export type Device = typeof globalThis extends { GPUDevice: { prototype: infer T } } ? T : object;
@@ -20,6 +19,24 @@ export type Backend = 'gpu' | 'cpu' | 'auto';
 
 /** The method: `pairwise` N×M similarities, `aligned` N, `bestMatch` the best column of each of N rows. */
 export type JobKind = 'pairwise' | 'aligned' | 'bestMatch';
+
+/** A measured size. */
+export interface CalibrationPoint {
+  readonly rows: number;
+  readonly columns: number;
+  readonly cpuMs: number;
+  readonly gpuMs: number;
+}
+
+/** What was measured for one kernel; plain data, to be kept by the caller and given to `createBatchIou` again. */
+export interface CalibrationEntry {
+  readonly kind: JobKind;
+  /** The metric's key: metrics that share a shader share the measurement. */
+  readonly metric: string;
+  readonly points: readonly CalibrationPoint[];
+}
+
+export type Calibration = readonly CalibrationEntry[];
 
 export interface BatchIouOptions {
   /** A device to use, e.g. onnxruntime-web's. It is never destroyed. Default: an own one, destroyed by `dispose()`. */

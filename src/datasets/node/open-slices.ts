@@ -4,7 +4,8 @@ import { CocoStream } from '../coco/parser.ts';
 import { ProblemReport } from '../problems.ts';
 import { type SlicedDataset, slicedDataset } from '../slice.ts';
 import { checkImages } from './checks.ts';
-import { filePieces, findDataset, type ReadDatasetOptions, readDataset } from './read.ts';
+import type { ReadDatasetOptions } from './options.ts';
+import { filePieces, findDataset, readDataset } from './read.ts';
 import { SpilledDataset } from './spill.ts';
 
 export interface OpenedSlices {

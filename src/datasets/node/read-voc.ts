@@ -10,7 +10,7 @@ import { annotationFlag, type Dataset } from '../types.ts';
 import { decodeXml } from '../voc/encoding.ts';
 import { parseVoc, type VocImage } from '../voc/parse.ts';
 import { filesBelow } from './images.ts';
-import type { ReadDatasetOptions } from './read.ts';
+import type { ReadDatasetOptions } from './options.ts';
 
 export function readVocFolder(path: string, options: ReadDatasetOptions, report: ProblemReport): Dataset {
   const folder = existsSync(join(path, 'Annotations')) ? join(path, 'Annotations') : path;

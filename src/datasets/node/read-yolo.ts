@@ -17,7 +17,7 @@ import type { Dataset } from '../types.ts';
 import { parseYoloLabels } from '../yolo/labels.ts';
 import { parseYoloYaml, type YoloData } from '../yolo/yaml.ts';
 import { filesBelow, imageExtensions, imageFileSize } from './images.ts';
-import type { ReadDatasetOptions } from './read.ts';
+import type { ReadDatasetOptions } from './options.ts';
 
 /** Sizes of the images of one split: relative path to [width, height]. */
 export const sizesFile = 'image-sizes.json';
