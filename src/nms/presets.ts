@@ -69,7 +69,11 @@ export function presetNms(
       kept = agnostic || own.boxes.length <= 4000 ? moved(own, rules) : byClass(own, rules);
       break;
     case 'mmdetection':
-      kept = agnostic || own.scores.length < 10_000 ? moved(own, rules) : byClass(own, rules);
+      // from 10 000 on class by class, over the moved boxes all the same
+      kept =
+        agnostic || own.scores.length < 10_000
+          ? moved(own, rules)
+          : byClass({ ...own, boxes: spread(own) }, rules);
       break;
     case 'supervision':
       kept = reversed(own, rules);
@@ -212,13 +216,17 @@ function apart({ boxes, classIds }: Rows, distance: number): BoxArray {
 
 type Rules = ReturnType<typeof presetRules>;
 
-/** One NMS over boxes moved by class · (largest coordinate + 1): torchvision's and mmcv's coordinate trick. */
-function moved(rows: Rows, { iouThreshold, agnostic }: Rules): Uint32Array {
-  const { boxes, scores } = rows;
-  if (agnostic) return nms(boxes, scores, { iouThreshold });
+/** Boxes moved by class · (largest coordinate + 1): torchvision's and mmcv's coordinate trick. */
+function spread(rows: Rows): BoxArray {
+  const { boxes } = rows;
   let largest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < boxes.length; i++) largest = Math.max(largest, boxes[i]!);
-  return nms(apart(rows, largest + 1), scores, { iouThreshold });
+  return apart(rows, largest + 1);
+}
+
+/** One NMS over all boxes, those of different classes moved apart. */
+function moved(rows: Rows, { iouThreshold, agnostic }: Rules): Uint32Array {
+  return nms(agnostic ? rows.boxes : spread(rows), rows.scores, { iouThreshold });
 }
 
 /** One NMS a class, at most so many of each, then all by score: ties in the order of classes, then of rows. */
