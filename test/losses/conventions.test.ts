@@ -39,6 +39,17 @@ describe('as the library', () => {
       expectGolden(`iou ${transform}`, losses.iouLoss(p, g, options));
     }
   });
+  it('mmdetection: the bounded IoU where sizes are equal or the bound is 0, both halves of the kink', () => {
+    // torch's minimum and maximum give ½ to each side of a tie, which is what a central difference sees at a kink
+    const p = new Float64Array([1, 2, 5, 4, 1, 2, 5, 4, 4, 1, 8, 6]);
+    const g = new Float64Array([1, 2, 5, 4, 2, 2.5, 6, 4.5, 0, 0, 6, 5]);
+    const sum = { reduction: 'sum' } as const;
+    const { gradient } = losses.boundedIouLoss(p, g, sum);
+    for (let k = 0; k < p.length; k++) {
+      const moved = (by: number): number => losses.boundedIouLoss(p.with(k, p[k]! + by), g, sum).value;
+      expect(gradient[k]).toBeCloseTo((moved(1e-6) - moved(-1e-6)) / 2e-6, 5);
+    }
+  });
   it('mmdetection: a mean of cross-entropy over ignored samples too', () => {
     const x = uniform(8, 12, -2, 2);
     const options = { classes: 3, ignoreIndex: 255 } as const;

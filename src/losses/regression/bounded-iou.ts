@@ -35,34 +35,31 @@ export function boundedIouLoss(
   const buffers = openLoss(prediction, prediction.length, options);
   const { gradient, terms, scale } = buffers;
   let sum = 0;
+  // term k by smooth-L1 of x ≥ 0; gives its share of the gradient
+  const add = (k: number, x: number, slope: number): number => {
+    const weight = stride === 0 ? 1 : weights![stride === 1 ? k >> 2 : k]!;
+    const term = weight * (x < beta ? (x * x) / (2 * beta) : x - beta / 2);
+    sum += term;
+    if (terms !== undefined) terms[k] = term;
+    return weight * (x < beta ? x / beta : 1) * slope * scale;
+  };
   for (let at = 0; at < prediction.length; at += 4) {
-    for (let axis = 0; axis < 2; axis++) {
-      const low = at + axis;
+    for (let low = at; low < at + 2; low++) {
       const high = low + 2;
       const size = prediction[high]! - prediction[low]!;
       const wanted = target[high]! - target[low]!;
       const offset = (target[high]! - prediction[high]! + (target[low]! - prediction[low]!)) / 2;
       const distance = 2 * Math.abs(offset);
-      const bound = (wanted - distance) / (wanted + distance + eps);
-      const centre = 1 - Math.max(bound, 0);
-      // d bound/d distance; distance moves by ∓1 with each edge
-      const centreSlope =
-        bound > 0 ? ((2 * wanted + eps) / (wanted + distance + eps) ** 2) * -Math.sign(offset) : 0;
+      const reach = wanted + distance + eps;
+      const bound = (wanted - distance) / reach;
+      // d bound/d distance is −(1 + bound)/reach; distance moves by ∓1 with each edge
+      const centreSlope = (shareOf(bound) * (1 + bound) * -Math.sign(offset)) / reach;
       const shrink = wanted / (size + eps);
       const grow = size / (wanted + eps);
-      const extent = 1 - Math.min(shrink, grow);
-      const extentSlope = shrink < grow ? wanted / (size + eps) ** 2 : -1 / (wanted + eps);
-      const [centreTerm, centreFactor] = smooth(centre, beta);
-      const [extentTerm, extentFactor] = smooth(extent, beta);
-      const centreWeight = stride === 0 ? 1 : weights![stride === 1 ? at / 4 : low]!;
-      const extentWeight = stride === 0 ? 1 : weights![stride === 1 ? at / 4 : high]!;
-      sum += centreWeight * centreTerm + extentWeight * extentTerm;
-      if (terms !== undefined) {
-        terms[low] = centreWeight * centreTerm;
-        terms[high] = extentWeight * extentTerm;
-      }
-      const alongCentre = centreWeight * centreFactor * centreSlope * scale;
-      const alongSize = extentWeight * extentFactor * extentSlope * scale;
+      const extentSlope =
+        (shareOf(grow - shrink) * shrink) / (size + eps) - shareOf(shrink - grow) / (wanted + eps);
+      const alongCentre = add(low, 1 - Math.max(bound, 0), centreSlope);
+      const alongSize = add(high, 1 - Math.min(shrink, grow), extentSlope);
       gradient[low] = alongCentre - alongSize;
       gradient[high] = alongCentre + alongSize;
     }
@@ -77,7 +74,5 @@ export function boundedIouLoss(
   );
 }
 
-/** Smooth-L1 of x ≥ 0 and its slope. */
-function smooth(x: number, beta: number): readonly [number, number] {
-  return x < beta ? [(x * x) / (2 * beta), x / beta] : [x - beta / 2, 1];
-}
+/** Share of the gradient of what leads by x in a minimum or maximum: half at a tie, as in torch. */
+const shareOf = (x: number): number => (Math.sign(x) + 1) / 2;
