@@ -30,6 +30,7 @@ export {
   pseudoSampler,
   randomSampler,
 } from './samplers/samplers.ts';
+export { sparseRandomSampler } from './samplers/sparse.ts';
 export type { Sample, SampleOptions } from './samplers/types.ts';
 export { type SimOtaOptions, simOtaMatcher } from './sim-ota.ts';
 export { type SsdMatchOptions, ssdMatcher } from './ssd.ts';

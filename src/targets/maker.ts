@@ -14,7 +14,7 @@ import { type BoxEncoding, boxEncoding } from './coding.ts';
 import type { TargetConfig } from './config.ts';
 import type { AnnotatedImage } from './image.ts';
 import { inputTransform } from './input.ts';
-import { Listing, sampledPriors } from './listing.ts';
+import { Listing, type SampledList, sampledList, sampledPriors } from './listing.ts';
 import { type ImagePredictions, type Matching, matching, needsPredictions } from './matching.ts';
 import { levelOf, PriorSource } from './priors.ts';
 import type { TargetRows } from './rows.ts';
@@ -51,8 +51,7 @@ export class TargetMaker {
     this.priors = new PriorSource(config.priors);
     this.#dense = options.dense ?? false;
     this.#listing = new Listing(this.#dense);
-    const listed = !this.#dense && config.sampler.kind === 'none';
-    this.#match = matching(config, listed);
+    this.#match = matching(config, !this.#dense);
     this.#encode = named('coder', () => boxEncoding(config.coder));
   }
 
@@ -92,8 +91,12 @@ export class TargetMaker {
     });
     this.#begin(image, placed, rows);
     const from = rows.anchors.length;
-    if ('priorIndices' in matched && !this.#dense) this.#addList(matched, rows, placed.labels);
-    else {
+    if ('priorIndices' in matched && !this.#dense) {
+      const { sampler, seed } = this.config;
+      const sampled = sampler.kind === 'random' && 'overlaps' in matched;
+      const list = sampled ? sampledList(matched, boxes, placed.boxes, sampler, seed, image.index) : matched;
+      this.#addList(list, rows, placed.labels);
+    } else {
       const assignment = 'priorIndices' in matched ? lastMatch(matched, count) : matched;
       this.#keep(count, assignment);
       this.#addAssignment(assignment, rows, image.index, placed.labels);
@@ -153,7 +156,11 @@ export class TargetMaker {
   }
 
   /** What the matcher lists, in its order: of pairs, a prior may stand several times. */
-  #addList(list: PairAssignment | SparseAssignment, rows: TargetRows, labels: Int32Array): void {
+  #addList(
+    list: PairAssignment | SparseAssignment | SampledList,
+    rows: TargetRows,
+    labels: Int32Array,
+  ): void {
     const { priorIndices, gtIndices } = list;
     const count = priorIndices.length;
     rows.anchors.append(priorIndices);
@@ -167,6 +174,7 @@ export class TargetMaker {
       classes[i] = gt >= 0 ? labels[gt]! : gt;
       shares[i] = gt === ignored ? 0 : 1;
     }
+    if ('weights' in list) shares.set(list.weights);
   }
 
   /** Positive and ignored priors (and sampled negatives), ascending; every prior when dense. */

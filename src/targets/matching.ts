@@ -50,7 +50,10 @@ const dynamic = new Set<TargetConfig['matcher']['kind']>(['task-aligned', 'sim-o
 export const needsPredictions = ({ matcher }: Pick<TargetConfig, 'matcher'>): boolean =>
   dynamic.has(matcher.kind);
 
-/** `listed`: priors that are background may be left out. */
+/**
+ * `listed`: priors that are background may be left out, and are where that is worth it. What samplers ask about those
+ * can be computed again for the plain IoU alone.
+ */
 export function matching(config: TargetConfig, listed: boolean): Matching {
   const { kind, ...rest } = config.matcher;
   // the schema has checked names and types; absent keys must stay absent
@@ -75,7 +78,9 @@ export function matching(config: TargetConfig, listed: boolean): Matching {
   switch (kind) {
     case 'max-iou':
       return (image) => {
-        const matcher = listed ? sparseMaxIouMatcher : maxIouMatcher;
+        const { metric = 'iou' } = options as { readonly metric?: string };
+        const sparse = listed && (config.sampler.kind === 'none' || metric === 'iou');
+        const matcher = sparse ? sparseMaxIouMatcher : maxIouMatcher;
         return matcher(anchors(image), image.boxes, shared(image));
       };
     case 'ssd':

@@ -7,6 +7,7 @@ import {
   ohemSampler,
   pseudoSampler,
   randomSampler,
+  sparseRandomSampler,
 } from '../../src/matching/index.ts';
 import { uniform } from '../golden/seeded.ts';
 
@@ -46,6 +47,30 @@ describe('randomSampler', () => {
         },
       ),
     );
+  });
+
+  it('takes the same from a list of what is not background', () => {
+    fc.assert(
+      fc.property(assignments, fc.integer({ min: 0, max: 400 }), fc.nat(), ({ gtIndices }, count, seed) => {
+        const priorIndices = Int32Array.from(gtIndices.keys()).filter((j) => gtIndices[j] !== -1);
+        const list = {
+          priorIndices,
+          gtIndices: priorIndices.map((j) => gtIndices[j]!),
+          overlaps: new Float32Array(priorIndices.length),
+        };
+        const options = { count, seed, negativesPerPositive: 3 };
+        expect(sparseRandomSampler(list, gtIndices.length, options)).toEqual(
+          randomSampler({ gtIndices }, options),
+        );
+      }),
+      { numRuns: 300 },
+    );
+    const list = {
+      priorIndices: Int32Array.of(3),
+      gtIndices: Int32Array.of(0),
+      overlaps: Float32Array.of(1),
+    };
+    expect(() => sparseRandomSampler(list, 3)).toThrow(/more priors than the last that is listed, 3, got 3/);
   });
 
   it('chooses evenly: every negative has its chance', () => {

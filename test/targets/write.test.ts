@@ -170,6 +170,27 @@ describe('what is in a shard', () => {
     expect(gt.every((g, j) => (g === -1) === (weights[j] === 1 && g < 0))).toBe(true);
   });
 
+  it.each(['ignore', 'drop'])(
+    'dense and sampled: the rows that count, by any path (regions: %s)',
+    async (mode) => {
+      const sampled = {
+        ...config,
+        regions: { mode },
+        seed: 3,
+        sampler: { kind: 'random', count: 64, positiveFraction: 0.25 },
+      };
+      const sparse = shard((await make({ config: sampled })).out, 1);
+      const dense = shard((await make({ config: sampled, dense: true })).out, 1);
+      const gt = values<Int32Array>(dense, 'gt_indices');
+      const weights = values<Float32Array>(dense, 'weights');
+      const listed = [...gt.keys()].filter((j) => gt[j] !== -1 || weights[j] === 1);
+      for (const name of ['anchors', 'gt_indices', 'labels', 'weights', 'overlaps']) {
+        const all = values<Float32Array>(dense, name);
+        expect(listed.map((j) => all[j])).toEqual([...values<Float32Array>(sparse, name)]);
+      }
+    },
+  );
+
   it('samples as many as asked, by seed', async () => {
     const { out } = await make({ config: { preset: 'faster-rcnn-rpn', input: small } });
     const tensors = shard(out, 0);

@@ -1,22 +1,24 @@
 /** Positives and negatives of an assignment, how many of each are wanted, and seeded choices among them. */
-import { type Random, shuffleFront } from '../../anchors/random.ts';
+import type { Random } from '../../anchors/random.ts';
 import { OptionError, ShapeError } from '../../errors.ts';
 import { checkCount, checkNumber } from '../results.ts';
+import { background } from '../types.ts';
 import type { Sampled, SampleOptions } from './types.ts';
 
 export function positivesOf({ gtIndices }: Sampled): Int32Array<ArrayBuffer> {
-  return where(gtIndices, (gt) => gt >= 0);
+  return within(gtIndices, 0, Number.POSITIVE_INFINITY);
 }
 
 export function negativesOf({ gtIndices }: Sampled): Int32Array<ArrayBuffer> {
-  return where(gtIndices, (gt) => gt === -1);
+  return within(gtIndices, background, background);
 }
 
-function where(values: Int32Array, test: (value: number) => boolean): Int32Array<ArrayBuffer> {
+/** Indices of values from `least` to `most`, ascending. */
+function within(values: Int32Array, least: number, most: number): Int32Array<ArrayBuffer> {
   let count = 0;
-  for (const value of values) if (test(value)) count++;
+  for (let j = 0; j < values.length; j++) if (values[j]! >= least && values[j]! <= most) count++;
   const indices = new Int32Array(count);
-  for (let j = 0, at = 0; j < values.length; j++) if (test(values[j]!)) indices[at++] = j;
+  for (let j = 0, at = 0; at < count; j++) if (values[j]! >= least && values[j]! <= most) indices[at++] = j;
   return indices;
 }
 
@@ -38,14 +40,26 @@ export function wantedNegatives(
   return Math.min(rest, Math.trunc(negativesPerPositive * Math.max(1, positives)));
 }
 
-/** `count` of the indices at random, ascending; all of them when there are no more. The list is reordered. */
-export function choose(
-  indices: Int32Array<ArrayBuffer>,
-  count: number,
-  random: Random,
-): Int32Array<ArrayBuffer> {
-  const chosen = shuffleFront(indices, indices.length, Math.max(0, count), random);
-  return indices.slice(0, chosen).sort();
+/** `count` of the indices at random, ascending; all of them when there are no more. */
+export function choose(indices: Int32Array, count: number, random: Random): Int32Array<ArrayBuffer> {
+  return chooseRanks(indices.length, count, random)
+    .map((rank) => indices[rank]!)
+    .sort();
+}
+
+/**
+ * `count` of the numbers below `length` at random, ascending: a shuffle (Fisher and Yates) that keeps only what it moved,
+ * so that the work goes with `count`.
+ */
+export function chooseRanks(length: number, count: number, random: Random): Int32Array<ArrayBuffer> {
+  const chosen = new Int32Array(Math.min(Math.max(0, count), length));
+  const moved = new Map<number, number>();
+  for (let i = 0; i < chosen.length; i++) {
+    const j = i + random.below(length - i);
+    chosen[i] = moved.get(j) ?? j;
+    moved.set(j, moved.get(i) ?? i);
+  }
+  return chosen.sort();
 }
 
 /** The `count` indices of greatest value, ascending; equal values: the lower index. NaN counts as lowest. */
