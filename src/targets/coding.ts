@@ -1,7 +1,7 @@
 /** Boxes as the numbers a network regresses, by the configuration's coder. */
 import { convertBoxes } from '../boxes/formats.ts';
 import type { Size } from '../boxes/types.ts';
-import { deltaCoder, distanceCoder, yoloxCoder } from '../coders/index.ts';
+import { deltaCoder, distanceCoder, yoloCoder, yoloxCoder } from '../coders/index.ts';
 import type { TargetConfig } from './config.ts';
 
 /** Matched boxes and their priors, one row each. */
@@ -28,7 +28,13 @@ export function boxEncoding(coder: TargetConfig['coder']): BoxEncoding {
       encode(boxes, priors, out);
     };
   }
-  return { yolov5: encodeYolov5, yolox: encodeYolox, cxcywh: encodeCentre, none: copyBoxes }[coder.kind];
+  return {
+    yolov5: encodeYolov5,
+    yolov3: encodeYolov3,
+    yolox: encodeYolox,
+    cxcywh: encodeCentre,
+    none: copyBoxes,
+  }[coder.kind];
 }
 
 /**
@@ -45,6 +51,11 @@ function encodeYolov5({ boxes, priors, strides }: CodedRows, out: Float32Array):
       out[i + axis + 2] = (high - low) / stride;
     }
   }
+}
+
+/** YOLOv3: what the sigmoid of the centre's numbers is to be, and the logarithm of the size in anchors. */
+function encodeYolov3({ boxes, priors, strides }: CodedRows, out: Float32Array<ArrayBuffer>): void {
+  yoloCoder({ version: 'v3', space: 'activated', stride: strides }).encode(boxes, priors, out);
 }
 
 /**

@@ -6,8 +6,7 @@
  */
 import * as v from 'valibot';
 import { OptionError } from '../errors.ts';
-import { generatedMetrics } from '../iou/generated/registry.ts';
-import type { MetricName } from '../iou/types.ts';
+import { matcher } from './matcher-config.ts';
 import { presets, type TargetPreset } from './presets.ts';
 
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
@@ -86,71 +85,6 @@ const priors = v.variant('kind', [
   v.strictObject({ kind: v.literal('queries') }),
 ]);
 
-/** Metrics by name; those that need a number of the data (an image size, a constant) have none. */
-const metricNames = Object.keys(generatedMetrics).filter((name) => name !== 'mpdiou' && name !== 'nwd');
-const metric = optional(v.picklist(metricNames as MetricName[]));
-
-const matcher = v.variant('kind', [
-  v.strictObject({
-    kind: v.literal('max-iou'),
-    metric,
-    positiveThreshold: optional(v.number()),
-    negativeThreshold: optional(v.union([v.number(), v.tuple([v.number(), v.number()])])),
-    lowQuality: optional(v.picklist(['own-best', 'selecting', 'none'])),
-    minimumPositive: optional(v.number()),
-    assignAll: optional(v.boolean()),
-  }),
-  v.strictObject({
-    kind: v.literal('ssd'),
-    metric,
-    threshold: optional(v.number()),
-    negativeThreshold: optional(v.number()),
-    bipartite: optional(v.picklist(['sequential', 'global'])),
-    minimumForced: optional(v.number()),
-  }),
-  v.strictObject({
-    kind: v.literal('atss'),
-    metric,
-    topk: optional(atLeastOne),
-    comparator: optional(v.picklist(['>=', '>'])),
-    insideMargin: optional(v.number()),
-  }),
-  v.strictObject({
-    kind: v.literal('fcos'),
-    rule: optional(v.picklist(['torchvision', 'mmdetection'])),
-    radius: optional(v.nullable(positive)),
-    ranges: optional(v.array(v.tuple([v.number(), v.number()]))),
-  }),
-  v.strictObject({
-    kind: v.literal('yolov5'),
-    anchorRatio: optional(positive),
-    neighbourOffset: optional(fraction),
-  }),
-  v.strictObject({
-    kind: v.literal('task-aligned'),
-    metric,
-    topk: optional(atLeastOne),
-    alpha: optional(v.number()),
-    beta: optional(v.number()),
-    rule: optional(v.picklist(['ultralytics', 'mmyolo', 'mmdetection'])),
-  }),
-  v.strictObject({
-    kind: v.literal('sim-ota'),
-    metric,
-    rule: optional(v.picklist(['yolox', 'mmdetection'])),
-    radius: optional(positive),
-    topk: optional(atLeastOne),
-  }),
-  v.strictObject({
-    kind: v.literal('hungarian'),
-    metric,
-    classCost: optional(v.picklist(['softmax', 'focal'])),
-    classWeight: optional(v.number()),
-    boxWeight: optional(v.number()),
-    overlapWeight: optional(v.number()),
-  }),
-]);
-
 const coder = v.variant('kind', [
   v.strictObject({ kind: v.literal('delta'), std: optional(four), mean: optional(four) }),
   v.strictObject({
@@ -160,6 +94,8 @@ const coder = v.variant('kind', [
   }),
   /** Centre in cells from the prior's cell, size in cells (YOLOv5's tbox). */
   v.strictObject({ kind: v.literal('yolov5') }),
+  /** Centre within the prior's cell, from 0 to 1, logarithm of the size in priors (YOLOv2 to v4). */
+  v.strictObject({ kind: v.literal('yolov3') }),
   /** Centre in strides from the point, logarithm of the size in strides. */
   v.strictObject({ kind: v.literal('yolox') }),
   /** cx, cy, w, h in units of the input (DETR). */

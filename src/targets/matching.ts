@@ -5,24 +5,30 @@ import { OptionError } from '../errors.ts';
 import {
   type Assignment,
   atssMatcher,
+  bestAnchorMatcher,
+  dynamicSoftLabelMatcher,
   fcosMatcher,
   hungarianMatcher,
   maxIouMatcher,
   type PairAssignment,
+  paaMatcher,
   type SparseAssignment,
   simOtaMatcher,
   sparseMaxIouMatcher,
   ssdMatcher,
   taskAlignedMatcher,
+  topkHungarianMatcher,
+  uniformMatcher,
   yolov5Matcher,
 } from '../matching/index.ts';
 import type { TargetConfig } from './config.ts';
+import { candidateLosses } from './paa-losses.ts';
 
 /** What a network says of one image: what assigners that depend on it read. */
 export interface ImagePredictions {
   /** 4·N xyxy in pixels of the input. */
   readonly boxes: Float32Array<ArrayBuffer>;
-  /** N·classes: probabilities, or logits for Hungarian matching. */
+  /** N·classes: probabilities; logits for Hungarian, PAA and dynamic soft label matching. */
   readonly scores: Float32Array<ArrayBuffer>;
 }
 
@@ -44,11 +50,18 @@ export interface MatchInput {
 export type Matching = (image: MatchInput) => Assignment | PairAssignment | SparseAssignment;
 
 /** Matchers that read predictions. */
-const dynamic = new Set<TargetConfig['matcher']['kind']>(['task-aligned', 'sim-ota', 'hungarian']);
+const dynamic = new Set<TargetConfig['matcher']['kind']>([
+  'task-aligned',
+  'sim-ota',
+  'dynamic-soft-label',
+  'uniform',
+  'paa',
+  'hungarian',
+]);
 
 /** Whether the configuration's matcher needs what a network predicts. */
 export const needsPredictions = ({ matcher }: Pick<TargetConfig, 'matcher'>): boolean =>
-  dynamic.has(matcher.kind);
+  dynamic.has(matcher.kind) || (matcher.kind === 'best-anchor' && matcher.predictionThreshold !== undefined);
 
 /**
  * `listed`: priors that are background may be left out, and are where that is worth it. What samplers ask about those
@@ -75,6 +88,11 @@ export function matching(config: TargetConfig, listed: boolean): Matching {
     if (predictions === null) throw new OptionError(`the matcher '${kind}' needs predictions`);
     return predictions;
   };
+  const ranked = (image: MatchInput) => ({
+    ...shared(image),
+    groundTruthClasses: image.labels,
+    predictions: predicted(image),
+  });
   switch (kind) {
     case 'max-iou':
       return (image) => {
@@ -91,29 +109,38 @@ export function matching(config: TargetConfig, listed: boolean): Matching {
       return (image) => fcosMatcher(anchors(image), image.boxes, shared(image));
     case 'yolov5':
       return (image) => yolov5Matcher(anchors(image), image.boxes, options);
+    case 'best-anchor':
+      return (image) =>
+        bestAnchorMatcher(anchors(image), image.boxes, {
+          ...shared(image),
+          ...(needsPredictions(config) ? { predictions: predicted(image) } : {}),
+        });
+    case 'uniform':
+      return (image) =>
+        uniformMatcher(anchors(image), image.boxes, { ...shared(image), predictions: predicted(image) });
     case 'task-aligned':
-      return (image) =>
-        taskAlignedMatcher(anchors(image), image.boxes, {
-          ...shared(image),
-          groundTruthClasses: image.labels,
-          predictions: predicted(image),
-        });
+      return (image) => taskAlignedMatcher(anchors(image), image.boxes, ranked(image));
     case 'sim-ota':
-      return (image) =>
-        simOtaMatcher(anchors(image), image.boxes, {
-          ...shared(image),
-          groundTruthClasses: image.labels,
-          predictions: predicted(image),
-        });
+      return (image) => simOtaMatcher(anchors(image), image.boxes, ranked(image));
+    case 'dynamic-soft-label':
+      return (image) => dynamicSoftLabelMatcher(anchors(image), image.boxes, ranked(image));
+    case 'paa':
+      return (image) => {
+        const losses = candidateLosses(predicted(image), image.boxes, image.labels, options);
+        return paaMatcher(anchors(image), image.boxes, { ...shared(image), losses });
+      };
     case 'hungarian':
       return (image) => {
         const { boxes, scores } = predicted(image);
-        return hungarianMatcher(boxes, image.boxes, {
+        const costs = {
           ...options,
           groundTruthClasses: image.labels,
           logits: scores,
           image: image.input,
-        });
+        };
+        return 'k' in costs
+          ? topkHungarianMatcher(boxes, image.boxes, costs as typeof costs & { readonly k: number })
+          : hungarianMatcher(boxes, image.boxes, costs);
       };
   }
 }

@@ -69,9 +69,9 @@ describe('npy', () => {
 });
 
 describe('coders of a configuration', () => {
-  const encode = (preset: string) => {
+  const encode = (preset: string, more: object = {}) => {
     const out = new Float32Array(4);
-    boxEncoding(targetConfig({ preset }).coder)(
+    boxEncoding(targetConfig({ preset, ...more }).coder)(
       {
         boxes: Float32Array.of(100, 120, 140, 200),
         priors: Float32Array.of(112, 144, 128, 160),
@@ -92,6 +92,8 @@ describe('coders of a configuration', () => {
     close(encode('yolov8'), [20 / 16, 32 / 16, 20 / 16, 48 / 16]);
     // cell (7, 9): the centre 7.5, 10 in cells
     close(encode('yolov5'), [0.5, 1, 2.5, 5]);
+    // the same cell's corner, in (0, 1): its last place is 1e-6 below 1
+    close(encode('yolov5', { coder: { kind: 'yolov3' } }), [0.5, 1, Math.log(2.5), Math.log(5)]);
     // YOLOX's get_l1_target: the same cell's corner, (120 − 112) / 16 and (160 − 144) / 16
     close(encode('yolox'), [0.5, 1, Math.log(2.5), Math.log(5)]);
     close(encode('detr'), [120 / 640, 160 / 320, 40 / 640, 80 / 320]);

@@ -39,7 +39,7 @@ export interface WriteTargetsOptions {
   readonly workers?: number;
   /** Makes only the shards whose number leaves `index` when divided by `count`: jobs of a cluster share the work. */
   readonly shard?: { readonly index: number; readonly count: number };
-  /** Folder with what a network predicts: needed by task-aligned, sim-ota and hungarian matching. */
+  /** Folder with what a network predicts: needed by matchers that depend on it (`needsPredictions`). */
   readonly predictions?: string;
   /** Written into the manifest. */
   readonly version?: string;
