@@ -92,31 +92,31 @@ export class DatasetBuilder implements DatasetSink {
     this.#keypointEnds.push(this.#keypoints.length);
   }
 
-  /** The dataset: annotations by image, those of one image in the order they came. */
+  /** The dataset: annotations by image, those of one image in the order they came. The builder is done then. */
   finish(categories: readonly Category[]): Dataset {
     const images: ImageColumns = {
       count: this.#fileNames.length,
-      ids: this.#imageIds.take(),
+      ids: this.#imageIds.release(),
       fileNames: this.#fileNames,
-      widths: this.#widths.take(),
-      heights: this.#heights.take(),
+      widths: this.#widths.release(),
+      heights: this.#heights.release(),
     };
-    const imageOf = this.#images.take();
+    const imageOf = this.#images.release();
     const annotations: AnnotationColumns = {
-      count: this.#ids.length,
+      count: imageOf.length,
       offsets: rowsOfImages(imageOf, images.count),
-      ids: this.#ids.take(),
-      labels: this.#labels.take(),
-      boxes: this.#boxes.take(),
-      areas: this.#areas.take(),
-      flags: this.#flags.take(),
+      ids: this.#ids.release(),
+      labels: this.#labels.release(),
+      boxes: this.#boxes.release(),
+      areas: this.#areas.release(),
+      flags: this.#flags.release(),
       polygons: {
-        values: this.#points.take(),
-        offsets: this.#ringEnds.take(),
-        rings: this.#rings.take(),
+        values: this.#points.release(),
+        offsets: this.#ringEnds.release(),
+        rings: this.#rings.release(),
       },
       masks: this.#masks,
-      keypoints: { values: this.#keypoints.take(), offsets: this.#keypointEnds.take() },
+      keypoints: { values: this.#keypoints.release(), offsets: this.#keypointEnds.release() },
     };
     const order = orderByImage(imageOf, annotations.offsets);
     return {

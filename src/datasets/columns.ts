@@ -55,6 +55,14 @@ export class Column<T extends Kind> {
     return this.#values.slice(0, this.length) as T;
   }
 
+  /** The values like {@link take}; the column is empty then and its memory free. */
+  release(): T {
+    const values = this.take();
+    this.#values = this.#make(0);
+    this.length = 0;
+    return values;
+  }
+
   #grow(least: number): void {
     const grown = this.#make(Math.max(least, 2 * this.#values.length));
     grown.set(this.#values);

@@ -139,6 +139,13 @@ export class PendingAnnotations {
     return this.#ids.from(0);
   }
 
+  /** A row, whose outline and keypoints are then let go. */
+  take(row: number): RawAnnotation {
+    const raw = this.at(row);
+    this.#shapes.delete(row);
+    return raw;
+  }
+
   at(row: number): RawAnnotation {
     return {
       id: this.#ids.at(row),

@@ -149,7 +149,7 @@ export class CocoParser extends ElementReader {
       const { element, line, column } = pending.at(row);
       return this.at(`annotations[${element}]`, { line, column });
     });
-    for (let row = 0; row < pending.length; row++) this.#tables.settle(pending.at(row));
+    for (let row = 0; row < pending.length; row++) this.#tables.settle(pending.take(row));
     return this.#builder.finish(this.#tables.categories);
   }
 
