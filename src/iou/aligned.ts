@@ -24,15 +24,16 @@ export function alignedIou(
 ): Float32Array;
 export function alignedIou(a: BoxArray, b: BoxArray, options?: AlignedOptions): BoxArray;
 export function alignedIou(a: BoxArray, b: BoxArray, options: AlignedOptions = {}): BoxArray {
-  if (a.length !== b.length) {
-    throw new ShapeError(`expected a and b of one length, got ${a.length} and ${b.length}`, {
-      a: a.length,
-      b: b.length,
+  comparison.prepare(a, b, options);
+  const { rows, columns } = comparison;
+  if (rows !== columns) {
+    throw new ShapeError(`expected as many boxes in a as in b, got ${rows} and ${columns}`, {
+      a: rows,
+      b: columns,
     });
   }
-  comparison.prepare(a, b, options);
-  const out = comparison.output(comparison.rows, options.out);
+  const out = comparison.output(rows, options.out);
   comparison.pack();
-  for (let i = 0; i < comparison.rows; i++) comparison.row(i, i, i + 1, out, i);
+  for (let i = 0; i < rows; i++) comparison.row(i, i, i + 1, out, i);
   return out;
 }

@@ -8,8 +8,8 @@ import {
   imagesOf,
   tileLength,
   tileOf,
-  withRoom,
 } from './comparison.ts';
+import { withRoom } from './pack.ts';
 
 /** Arrays to write into, each with room for its results. */
 export interface BestMatchOut {
@@ -80,25 +80,22 @@ export function bestMatch(a: BoxArray, b: BoxArray, options: BestMatchOptions = 
 function outputsOf(of: Comparison, options: BestMatchOptions): BestMatch {
   const { rows, columns } = of;
   const { out, secondBest = false, columnBest = false } = options;
-  const values = of.output(rows, out?.values);
-  const indices = indicesOf(rows, out?.indices);
-  const second = secondBest
-    ? {
-        secondValues: of.output(rows, out?.secondValues),
-        secondIndices: indicesOf(rows, out?.secondIndices),
-      }
-    : undefined;
-  const column = columnBest
-    ? {
-        columnValues: of.output(columns, out?.columnValues),
-        columnIndices: indicesOf(columns, out?.columnIndices),
-      }
-    : undefined;
-  return { values, indices, ...second, ...column };
+  return {
+    values: of.output(rows, out?.values),
+    indices: indicesOf(rows, out?.indices),
+    ...(secondBest && {
+      secondValues: of.output(rows, out?.secondValues),
+      secondIndices: indicesOf(rows, out?.secondIndices),
+    }),
+    ...(columnBest && {
+      columnValues: of.output(columns, out?.columnValues),
+      columnIndices: indicesOf(columns, out?.columnIndices),
+    }),
+  };
 }
 
 function indicesOf(length: number, out: Int32Array | undefined): Int32Array {
-  return withRoom(out ?? new Int32Array(length), length);
+  return withRoom(out ?? new Int32Array(length), length, Int32Array, Int32Array);
 }
 
 /** False when the kernel refuses. */
@@ -117,7 +114,7 @@ function match(aFrom: number, aTo: number, bFrom: number, bTo: number, result: B
     return kernel.best(a, b, metric.implementation.single!.parameters, bFrom, values, indices, aFrom);
   }
   comparison.pack();
-  const tile = tileOf(comparison);
+  const tile = tileOf(values instanceof Float32Array);
   for (let i = aFrom; i < aTo; i++) {
     let best = Number.NEGATIVE_INFINITY;
     let bestIndex = -1;

@@ -18,6 +18,7 @@ import {
   countBoxes,
   isNonFinite,
   surveyBoxes,
+  withRoom,
 } from './pack.ts';
 import { loopsOf, type ResolvedMetric, resolveMetric } from './resolve.ts';
 import type { Metric } from './types.ts';
@@ -152,17 +153,9 @@ export class Comparison {
 
   /** An array for results: `out` if it fits, else a new one of the results' precision. */
   output(length: number, out: BoxArray | undefined): BoxArray {
-    return withRoom(out ?? (this.float32 ? new Float32Array(length) : new Float64Array(length)), length);
+    if (out) return withRoom(out, length);
+    return this.float32 ? new Float32Array(length) : new Float64Array(length);
   }
-}
-
-/** The array; throws {@link OptionError} where it is too short. */
-export function withRoom<T extends { readonly length: number }>(out: T, length: number): T {
-  if (out.length < length) {
-    const got = out.length;
-    throw new OptionError(`out must hold at least ${length} numbers, got ${got}`, { expected: length, got });
-  }
-  return out;
 }
 
 const noTerms: readonly Column[] = [];
@@ -176,8 +169,8 @@ const tile32 = new Float32Array(tileLength);
 const tile64 = new Float64Array(tileLength);
 
 /** Scratch of the results' precision, so that comparisons see what a matrix would hold. */
-export function tileOf(of: Comparison): Column {
-  return of.float32 ? tile32 : tile64;
+export function tileOf(float32: boolean): Column {
+  return float32 ? tile32 : tile64;
 }
 
 const byName = new Map<string, ResolvedMetric>();
@@ -227,16 +220,16 @@ export function imagesOf(batch: Batch, rows: number, columns: number): number {
   };
   const check = (name: string, offsets: ArrayLike<number>, count: number): void => {
     let previous = 0;
-    for (let k = 0; k < offsets.length; k++) {
+    for (let k = 0; k < offsets?.length; k++) {
       const offset = offsets[k]!;
       if (!Number.isInteger(offset) || offset < previous || (k === 0 && offset !== 0)) {
         refuse(name, 'ascend from 0', offset);
       }
       previous = offset;
     }
-    if (offsets.length === 0 || previous !== count) refuse(name, `end at ${count}, the boxes`, previous);
+    if (!offsets?.length || previous !== count) refuse(name, `end at ${count}, the boxes`, previous);
   };
-  check('a', batch.a, rows);
+  check('a', batch?.a, rows);
   check('b', batch.b, columns);
   const { length } = batch.a;
   if (batch.b.length !== length) refuse('b', `have the ${length} offsets of batch.a`, batch.b.length);

@@ -9,6 +9,13 @@ import { OptionError } from '../errors.ts';
 import { defaultGuards, type GuardValues } from './formula/guards.ts';
 import type { MetricConventions } from './types.ts';
 
+/** The pixel offset of a call; throws {@link OptionError} for what is none. */
+export function pixelOffsetOf({ pixelOffset }: { readonly pixelOffset?: 0 | 1 }): 0 | 1 {
+  const offset = pixelOffset ?? 0;
+  if (offset === 0 || offset === 1) return offset;
+  throw new OptionError(`pixelOffset must be 0 or 1, got ${String(offset)}`, { pixelOffset });
+}
+
 /** Guard values of a metric under conventions; what is absent keeps its default. */
 export function guardsFor(metric: string, conventions: MetricConventions = {}): GuardValues {
   const { preset, usage = 'matrix', eps } = conventions;

@@ -1,15 +1,8 @@
 /** How many columns each row exceeds a threshold with, without a matrix in memory. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
-import {
-  type Batch,
-  comparison,
-  type IouOptions,
-  imagesOf,
-  tileLength,
-  tileOf,
-  withRoom,
-} from './comparison.ts';
+import { type Batch, comparison, type IouOptions, imagesOf, tileLength, tileOf } from './comparison.ts';
+import { withRoom } from './pack.ts';
 
 export interface CountAboveOptions extends IouOptions {
   readonly threshold: number;
@@ -28,7 +21,7 @@ export interface CountAboveOptions extends IouOptions {
  * @example
  * countAbove(new Float32Array([0, 0, 10, 10]), new Float32Array([0, 0, 5, 10, 0, 0, 10, 9]), { threshold: 0.5 }); // [1]
  */
-export function countAbove(a: BoxArray, b: BoxArray, options: CountAboveOptions): Uint32Array {
+export function countAbove(a: BoxArray, b: BoxArray, options = {} as CountAboveOptions): Uint32Array {
   const { threshold, comparator = '>', batch } = options;
   if (typeof threshold !== 'number' || Number.isNaN(threshold)) {
     throw new OptionError(`threshold must be a number, got ${threshold}`, { threshold });
@@ -40,7 +33,7 @@ export function countAbove(a: BoxArray, b: BoxArray, options: CountAboveOptions)
   }
   comparison.prepare(a, b, options);
   const { rows, columns } = comparison;
-  const out = withRoom(options.out ?? new Uint32Array(rows), rows);
+  const out = withRoom(options.out ?? new Uint32Array(rows), rows, Uint32Array, Uint32Array);
   const inclusive = comparator === '>=';
   comparison.pack();
   if (batch === undefined) {
@@ -63,7 +56,7 @@ function count(
   inclusive: boolean,
   out: Uint32Array,
 ): void {
-  const tile = tileOf(comparison);
+  const tile = tileOf(comparison.float32);
   for (let i = aFrom; i < aTo; i++) {
     let above = 0;
     for (let from = bFrom; from < bTo; from += tileLength) {

@@ -135,9 +135,7 @@ export function completeIou(
 export function innerIou(options: { readonly base?: Metric; readonly ratio?: number } = {}): MetricObject {
   const { base = 'iou' } = options;
   const factor = checkNumber('ratio', options.ratio ?? 0.7, positive, 'a number > 0');
-  return combined(`inner(${nameOf(base)})`, base, (own, terms) =>
-    add(own, sub(terms.scaled(factor, 'inner').iou, terms.iou)),
-  );
+  return combined('inner', base, (own, terms) => add(own, sub(terms.scaled(factor, 'inner').iou, terms.iou)));
 }
 
 /**
@@ -150,23 +148,19 @@ export function focalerIou(
   const { base = 'iou' } = options;
   const d = checkNumber('d', options.d ?? 0, (value) => value >= 0 && value < 1, 'in [0, 1)');
   const u = checkNumber('u', options.u ?? 0.95, (value) => value > d && value <= 1, 'in (d, 1]');
-  return combined(`focaler(${nameOf(base)})`, base, (own, terms) =>
+  return combined('focaler', base, (own, terms) =>
     add(own, sub(clamp(ratio(sub(terms.iou, d), u - d, 0), 0, 1), terms.iou)),
   );
 }
 
-function nameOf(metric: Metric): string {
-  return typeof metric === 'string' ? metric : metric.name;
-}
-
 function combined(
-  name: string,
+  kind: string,
   base: Metric,
   combine: (own: Expression, terms: Terms) => Expression,
 ): MetricObject {
   const { variant, parameters } = formulaOf(base);
   return formulaMetric({
-    name,
+    name: `${kind}(${typeof base === 'string' ? base : base.name})`,
     symmetric: variant.symmetric,
     guardsOf: variant.guardsOf ?? variant.name,
     parameters: { ...variant.parameters, ...parameters },

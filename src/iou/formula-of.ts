@@ -12,15 +12,13 @@ export interface MetricFormula {
 
 /** Finds the formula of a metric; throws {@link OptionError} for what is none. */
 export function formulaOf(metric: Metric): MetricFormula {
-  const { variant, parameters } = typeof metric === 'string' ? { variant: metric, parameters: {} } : metric;
-  if (typeof variant !== 'string') return { variant, parameters };
+  const { variant, parameters } =
+    typeof metric === 'object' && metric ? metric : { variant: metric, parameters: {} };
+  if (variant && typeof variant === 'object') return { variant, parameters };
   if (!Object.hasOwn(variants, variant)) {
-    throw new OptionError(
-      `unknown metric ${JSON.stringify(variant)}; expected ${Object.keys(variants).join(', ')}`,
-      {
-        metric: variant,
-      },
-    );
+    throw new OptionError(`unknown metric ${String(variant)}; expected ${Object.keys(variants).join(', ')}`, {
+      metric: variant,
+    });
   }
   return { variant: variants[variant]!, parameters };
 }

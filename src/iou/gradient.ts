@@ -5,10 +5,10 @@
  * derived formula. All is computed in float64 and rounded to the arrays' precision at the end.
  */
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
-import { OptionError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import { useSimd } from '../kernels/backend.ts';
 import { pairGradientKernel } from '../kernels/pair-gradient.ts';
-import { guardsFor } from './conventions.ts';
+import { guardsFor, pixelOffsetOf } from './conventions.ts';
 import { differentiate } from './formula/differentiate.ts';
 import { buildGraph } from './formula/graph.ts';
 import { defaultGuards } from './formula/guards.ts';
@@ -18,7 +18,7 @@ import { formulaOf } from './formula-of.ts';
 import { generatedGradients } from './generated/gradients.ts';
 import { scalars } from './generated-metric.ts';
 import type { Column, GeneratedGradient } from './loops.ts';
-import { CornerStore, countBoxes, isNonFinite } from './pack.ts';
+import { CornerStore, countBoxes, isNonFinite, withRoom } from './pack.ts';
 import type { Metric, MetricConventions } from './types.ts';
 
 export interface IouGradientOut<T extends BoxArray = BoxArray> {
@@ -46,7 +46,7 @@ export interface IouGradientOptions<T extends BoxArray = BoxArray> {
   /** Also the gradient with respect to the target. Default: when `out` has room for it. */
   readonly withTarget?: boolean;
   /** Receives the results. */
-  readonly out?: IouGradientOut<T>;
+  readonly out?: IouGradientOut<T> | undefined;
 }
 
 /**
@@ -70,34 +70,26 @@ export function iouGradient<T extends BoxArray>(
   options: IouGradientOptions<T> = {},
 ): IouGradientOut<T> {
   const count = countBoxes(prediction, 'prediction');
-  if (countBoxes(target, 'target') !== count) {
-    throw new ShapeError(`expected as many targets as predictions, got ${target.length / 4} and ${count}`, {
+  const targetCount = countBoxes(target, 'target');
+  if (targetCount !== count) {
+    throw new ShapeError(`expected as many targets as predictions, got ${targetCount} and ${count}`, {
       predictions: count,
-      targets: target.length / 4,
+      targets: targetCount,
     });
   }
-  const { metric = 'iou', format = 'xyxy', pixelOffset = 0 } = options;
-  const conventions: MetricConventions = {
-    usage: options.usage ?? 'loss',
-    ...(options.preset === undefined ? undefined : { preset: options.preset }),
-    ...(options.eps === undefined ? undefined : { eps: options.eps }),
-  };
+  const { metric = 'iou', format = 'xyxy' } = options;
+  const pixelOffset = pixelOffsetOf(options);
+  const conventions: MetricConventions = { ...options, usage: options.usage ?? 'loss' };
   const double = prediction instanceof Float64Array || target instanceof Float64Array;
-  const create = (length: number, out: T | undefined, name: string): T => {
-    if (out === undefined) return (double ? new Float64Array(length) : new Float32Array(length)) as T;
-    if (out.length < length) {
-      throw new OptionError(`out.${name} must hold at least ${length} numbers, got ${out.length}`, {
-        expected: length,
-        got: out.length,
-      });
-    }
-    return out;
+  const create = (length: number, out: T | undefined): T => {
+    if (out) return withRoom(out, length);
+    return (double ? new Float64Array(length) : new Float32Array(length)) as T;
   };
   const { out } = options;
-  const values = create(count, out?.values, 'values');
-  const gradient = create(4 * count, out?.gradient, 'gradient');
+  const values = create(count, out?.values);
+  const gradient = create(4 * count, out?.gradient);
   const withTarget = options.withTarget ?? out?.targetGradient !== undefined;
-  const targetGradient = withTarget ? create(4 * count, out?.targetGradient, 'targetGradient') : null;
+  const targetGradient = withTarget ? create(4 * count, out?.targetGradient) : null;
 
   const a = predictions.read(prediction, format, pixelOffset);
   const b = targets.read(target, format, pixelOffset);

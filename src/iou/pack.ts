@@ -5,19 +5,38 @@
 import { boxCount } from '../boxes/check.ts';
 import { convertBoxes, isNormalised } from '../boxes/formats.ts';
 import type { BoxArray, BoxFormat } from '../boxes/types.ts';
-import { ShapeError } from '../errors.ts';
+import { OptionError, ShapeError } from '../errors.ts';
 import type { Column } from './loops.ts';
 
 /** Number of boxes; throws {@link ShapeError} for what is no float array of 4·N numbers. */
 export function countBoxes(boxes: BoxArray, name: string): number {
   if (!(boxes instanceof Float32Array || boxes instanceof Float64Array)) {
-    const kind = Object.prototype.toString.call(boxes).slice(8, -1);
-    throw new ShapeError(`expected ${name} to be a Float32Array or Float64Array of length 4·N, got ${kind}`, {
+    const got = kindOf(boxes);
+    throw new ShapeError(`expected ${name} to be a Float32Array or Float64Array of length 4·N, got ${got}`, {
       name,
-      got: kind,
+      got,
     });
   }
   return boxCount(boxes, name);
+}
+
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+type OutKind = new (length: number) => unknown;
+
+/** `out` itself, or throws {@link OptionError} where it is of neither kind or too short. */
+export function withRoom<T extends BoxArray | Int32Array | Uint32Array>(
+  out: T,
+  length: number,
+  Kind: OutKind = Float32Array,
+  Other: OutKind = Float64Array,
+): T {
+  if ((out instanceof Kind || out instanceof Other) && out.length >= length) return out;
+  throw new OptionError(
+    `expected out: at least ${length} as ${Kind.name}, got ${out.length} as ${kindOf(out)}`,
+  );
 }
 
 /** What looking over the boxes of a call found. */

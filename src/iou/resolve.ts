@@ -8,6 +8,7 @@
  */
 import type { Preset } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
+import { pixelOffsetOf } from './conventions.ts';
 import { generatedImplementation } from './generated-metric.ts';
 import type { BoundLoops, MetricImplementation } from './implementation.ts';
 import type { Column } from './loops.ts';
@@ -95,11 +96,7 @@ export interface ResolvedMetric {
 /** Finds the loops of a metric under a library's conventions. Throws {@link OptionError} for an unknown metric. */
 export function resolveMetric(metric: Metric | undefined, options: ResolveOptions = {}): ResolvedMetric {
   const implementation = implementMetric(metric, options);
-  const pixelOffset = options.pixelOffset ?? 0;
-  if (pixelOffset !== 0 && pixelOffset !== 1) {
-    throw new OptionError(`pixelOffset must be 0 or 1, got ${String(pixelOffset)}`, { pixelOffset });
-  }
-  return loopsOf(implementation, pixelOffset);
+  return loopsOf(implementation, pixelOffsetOf(options));
 }
 
 /** The conveniences of {@link ResolvedMetric} around an implementation. */

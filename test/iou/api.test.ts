@@ -4,6 +4,7 @@ import { OptionError, ShapeError } from '../../src/errors.ts';
 import {
   alignedIou,
   alphaIou,
+  type Batch,
   bestMatch,
   completeIou,
   convertBoxes,
@@ -20,6 +21,7 @@ import {
   shapeIou,
   type Terms,
 } from '../../src/index.ts';
+import { iouGradient } from '../../src/iou/gradient.ts';
 import { boxesOf } from '../golden/iou/boxes.ts';
 
 const a = boxesOf('pixels', 0);
@@ -57,6 +59,22 @@ describe('precision of results', () => {
     expect(pairwiseIou(a, b)).toBeInstanceOf(Float32Array);
     expect(pairwiseIou(Float64Array.from(a), b)).toBeInstanceOf(Float64Array);
     expect(bestMatch(a, Float64Array.from(b)).values).toBeInstanceOf(Float64Array);
+  });
+
+  it('best matches are those of the precision they are written in, ties to the lower index', () => {
+    // IoU 1/(1 + d): apart in float64, one number in float32
+    const boxes = (d: number) => [0, 0, 1, 1 + d];
+    const close = Float64Array.from([...boxes(0.3), ...boxes(0.3 - 1e-10)]);
+    const unit = Float64Array.from([0, 0, 1, 1]);
+    const columns = (float32: boolean) => {
+      const numbers = (n: number) => (float32 ? new Float32Array(n) : new Float64Array(n));
+      const out = { values: numbers(2), indices: new Int32Array(2), columnValues: numbers(1) };
+      return bestMatch(close, unit, { columnBest: true, out });
+    };
+    expect([...columns(false).columnIndices!]).toEqual([1]);
+    expect([...columns(true).columnIndices!]).toEqual([0]);
+    const out = { values: new Float32Array(1), indices: new Int32Array(1) };
+    expect([...bestMatch(unit, close, { out }).indices]).toEqual([0]);
   });
 
   it('extreme float32 boxes go through float64', () => {
@@ -155,6 +173,29 @@ describe('bad input is a typed error', () => {
     expect(() => pairwiseIou(null as unknown as Float32Array, b)).toThrow(ShapeError);
     expect(() => pairwiseIou(new Int32Array(4) as unknown as Float32Array, b)).toThrow(/Int32Array/);
     expect(() => alignedIou(a, b.subarray(4))).toThrow(ShapeError);
+    expect(() => alignedIou(undefined as unknown as Float32Array, b)).toThrow(ShapeError);
+    expect(() => alignedIou(b, null as unknown as Float32Array)).toThrow(ShapeError);
+  });
+
+  it('an out of another kind, which would cut results off or lose them', () => {
+    const same = a.subarray(0, 4);
+    const [values, indices] = [new Float32Array(1), new Int32Array(1)];
+    const wrong = [new Uint8Array(99), new BigInt64Array(99), Array(99).fill(0), 7, 'a text long enough'];
+    for (const out of wrong as unknown as Float32Array[]) {
+      const calls: (() => unknown)[] = [
+        () => pairwiseIou(same, same, { out }),
+        () => alignedIou(Float64Array.from(same), same, { out, metric: 'ciou' }),
+        () => bestMatch(same, same, { out: { values: out, indices } }),
+        () => bestMatch(same, same, { out: { values, indices: out as unknown as Int32Array } }),
+        () => bestMatch(same, same, { columnBest: true, out: { values, indices, columnValues: out } }),
+        () => countAbove(same, same, { threshold: 0, out: out as unknown as Uint32Array }),
+        () => iouGradient(same, same, { out: { values: out, gradient: new Float32Array(4) } }),
+      ];
+      for (const call of calls) expect(call, String(call)).toThrow(OptionError);
+    }
+    expect(() => countAbove(same, same, { threshold: 0, out: indices as unknown as Uint32Array })).toThrow(
+      'expected out: at least 1 as Uint32Array, got 1 as Int32Array',
+    );
   });
 
   it('options', () => {
@@ -179,6 +220,14 @@ describe('bad input is a typed error', () => {
       () => pairwiseIou(a, b, { batch: { a: [0, 5], b: [0, 8] } }),
       () => pairwiseIou(a, b, { batch: { a: [1, 9], b: [0, 8] } }),
       () => pairwiseIou(a, b, { batch: { a: [], b: [] } }),
+      () => pairwiseIou(a, b, { batch: null as unknown as Batch }),
+      () => bestMatch(a, b, { batch: { a: [0, 9] } as unknown as Batch }),
+      () => countAbove(a, b, undefined as unknown as { threshold: number }),
+      () => iouGradient(a, a, { pixelOffset: '1' as unknown as 1 }),
+      () => iouGradient(a, a, { metric: null as unknown as Metric }),
+      () => iouGradient(a, a, { metric: 5 as unknown as Metric }),
+      () => innerIou({ base: {} as Metric }),
+      () => focalerIou({ base: null as unknown as Metric }),
       () => innerIou({ ratio: 0 }),
       () => innerIou({ base: 'nothing' as Metric }),
       () => innerIou({ base: 'mpdiou' as Metric }).implement({}),

@@ -1,6 +1,7 @@
 /** Options that follow one library against that library; and float32 where a margin's slope is steepest. */
 import { describe, expect, it } from 'vitest';
 import { distributionCoder } from '../../src/coders/index.ts';
+import { OptionError } from '../../src/errors.ts';
 import * as losses from '../../src/losses/index.ts';
 import golden from '../golden/losses/conventions.json' with { type: 'json' };
 import { integers, uniform } from '../golden/seeded.ts';
@@ -49,6 +50,10 @@ describe('as the library', () => {
       const moved = (by: number): number => losses.boundedIouLoss(p.with(k, p[k]! + by), g, sum).value;
       expect(gradient[k]).toBeCloseTo((moved(1e-6) - moved(-1e-6)) / 2e-6, 5);
     }
+  });
+  it('a pixel offset that is none is refused', () => {
+    const call = () => losses.iouLoss(boxes(3), boxes(4), { pixelOffset: 2 as 1 });
+    expect(call).toThrow(OptionError);
   });
   it('mmdetection: a mean of cross-entropy over ignored samples too', () => {
     const x = uniform(8, 12, -2, 2);

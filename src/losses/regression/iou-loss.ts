@@ -70,10 +70,6 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
   const count = boxes.length / 4;
   const buffers = openLoss(prediction, count, options);
   const { gradient, terms, scale } = buffers;
-  const conventions = {
-    ...(options.preset === undefined ? {} : { preset: options.preset }),
-    ...(options.eps === undefined ? {} : { eps: options.eps }),
-  };
   // mmdetection clamps the IoU before any transform
   const bounded = transform === 'log' || (options.preset === 'mmdetection' && metric === 'iou');
   const whole =
@@ -85,24 +81,20 @@ export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLoss
     format === 'xyxy' &&
     (options.pixelOffset ?? 0) === 0 &&
     options.practicalGradient !== true;
-  const total = whole ? summedIouGradient(prediction, target, gradient, -scale, metric, conventions) : null;
+  const total = whole ? summedIouGradient(prediction, target, gradient, -scale, metric, options) : null;
   if (total !== null) {
     const sum = count - total;
     return closeLoss('iouLoss', sum, buffers, ['prediction', prediction], ['target', target]);
   }
   // The slopes of the similarity go where the gradient will stand, unless a coder has to carry them there.
-  const room =
+  const hasRoom =
     through === undefined &&
     target.length === prediction.length &&
-    target instanceof Float64Array === prediction instanceof Float64Array
-      ? { out: { values: valuesFor(prediction), gradient } }
-      : {};
+    target instanceof Float64Array === prediction instanceof Float64Array;
   const { values, gradient: slopes } = iouGradient(boxes, target, {
-    metric,
+    ...options,
     format,
-    ...room,
-    ...conventions,
-    ...(options.pixelOffset === undefined ? {} : { pixelOffset: options.pixelOffset }),
+    out: hasRoom ? { values: valuesFor(prediction), gradient } : undefined,
   });
   if (options.practicalGradient === true) {
     if (metric !== 'ciou' || format !== 'xyxy') {

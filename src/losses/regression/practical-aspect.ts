@@ -13,7 +13,7 @@ export function practicalAspect(prediction: BoxArray, target: BoxArray, slopes: 
     // a predicted box may spill over the image, but not by its whole size
     if (target[i]! < 0 || target[i]! > 1 || prediction[i]! < -1 || prediction[i]! > 2) {
       throw new OptionError(
-        `practicalGradient is made for boxes in 0–1; got the coordinate ${target[i]! < 0 || target[i]! > 1 ? target[i] : prediction[i]}`,
+        `practicalGradient is made for boxes in 0–1; got the coordinates ${prediction[i]} and ${target[i]}`,
         { index: i },
       );
     }
