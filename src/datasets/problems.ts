@@ -63,13 +63,17 @@ export interface Problem {
   readonly place: Place;
 }
 
-/** `file:line:column path: message [code]`, the form editors and terminals make a link of. */
+/** `file:line:column path: message [code]` on one line, the form editors and terminals make a link of. */
 export function formatProblem(problem: Problem): string {
   const { file, line, column, path } = problem.place;
   const where = [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
-  const place = [where.join(':'), path].filter((part) => part !== undefined && part !== '').join(' ');
+  // a message or a key may quote the file, line ends too
+  const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
+  const place = [where.join(':'), path && oneLine(path)]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
   const severity = problem.severity === 'warning' ? 'warning: ' : '';
-  return `${place === '' ? '' : `${place}: `}${severity}${problem.message} [${problem.code}]`;
+  return `${place === '' ? '' : `${place}: `}${severity}${oneLine(problem.message)} [${problem.code}]`;
 }
 
 /**

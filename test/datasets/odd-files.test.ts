@@ -91,6 +91,19 @@ describe('Pascal VOC', () => {
   });
 });
 
+it('a class that classes.txt names twice is reported, and labels stay those of the first', () => {
+  const object =
+    '<object><name>b</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3</xmax><ymax>3</ymax></bndbox></object>';
+  const size = '<size><width>9</width><height>9</height></size>';
+  file('twice/a.xml', `<annotation><filename>a.jpg</filename>${size}${object}</annotation>`);
+  file('twice/classes.txt', 'a\nb\nb\n');
+  const report = new ProblemReport();
+  const { dataset } = readDataset(join(folder, 'twice'), { report });
+  expect(report.problems.map(({ code }) => code)).toEqual(['duplicate-category-name']);
+  expect(dataset.categories.map(({ name }) => name)).toEqual(['a', 'b']);
+  expect([...dataset.annotations.labels]).toEqual([1]);
+});
+
 describe('COCO', () => {
   const read = (annotation: object) => {
     const parser = new CocoParser();

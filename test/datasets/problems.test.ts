@@ -116,6 +116,12 @@ describe('COCO', () => {
     expect([...dataset.annotations.ids]).toEqual([2, 4]);
   });
 
+  it('keeps to one line where a message quotes several', () => {
+    const report = new ProblemReport();
+    report.add('malformed-json', 'Unexpected token in "{\n \r\n  x"', { file: 'a.json', line: 2, column: 3 });
+    expect(lines(report)).toEqual(['a.json:2:3: Unexpected token in "{ x" [malformed-json]']);
+  });
+
   it('says where a file ends too early, keeping what came before', () => {
     const text = coco([annotation(1, ''), annotation(2, '')]);
     for (let end = 0; end < text.length - 1; end += 3) {
@@ -229,6 +235,10 @@ describe('YOLO', () => {
 
   it('reads names as a list or a map, and says what is wrong in data.yaml', () => {
     expect(parseYoloYaml('names: [a, b]\ntrain: x').categories.map(({ name }) => name)).toEqual(['a', 'b']);
+    const twice = new ProblemReport();
+    parseYoloYaml('names: [a, b, a]\ntrain: x\n', 'data.yaml', twice);
+    parseYoloYaml('nc: 1000000000\ntrain: x\n', 'data.yaml', twice);
+    expect(twice.problems.map(({ code }) => code)).toEqual(['duplicate-category-name', 'missing-key']);
     expect(parseYoloYaml('names: {1: b, 0: a}').categories.map(({ name }) => name)).toEqual(['a', 'b']);
     const report = new ProblemReport();
     parseYoloYaml('train: images\nnc: 3\nnames:\n  0: a\n  2: b\nkpt_shape: [1]\n', 'data.yaml', report);

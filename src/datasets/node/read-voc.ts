@@ -40,7 +40,13 @@ export function readVocFolder(path: string, options: ReadDatasetOptions, report:
     [...new Set(read.flatMap(({ image }) => image.objects.map(({ name }) => name)))].sort((a, b) =>
       a < b ? -1 : a > b ? 1 : 0,
     );
-  const labels = new Map(names.map((name, label) => [name, label]));
+  const labels = new Map<string, number>();
+  for (const name of names) {
+    if (labels.has(name)) {
+      const file = options.classes === undefined ? join(path, 'classes.txt') : path;
+      report.add('duplicate-category-name', `class name ${name} is used twice`, { file });
+    } else labels.set(name, labels.size);
+  }
   return build(read, labels, options.tolerance ?? defaultTolerance, report);
 }
 

@@ -77,6 +77,9 @@ export function parseYoloYaml(text: string, file?: string, report = new ProblemR
   };
 }
 
+/** Classes that may be given by their number alone. */
+const mostUnnamed = 100_000;
+
 /** Names as a list, or as a map from class number to name; `class_0`, `class_1` … where only their number is given. */
 function categoriesOf(
   { names, nc }: Readonly<Record<string, unknown>>,
@@ -84,7 +87,7 @@ function categoriesOf(
   place: Place,
 ): Category[] {
   if (names === undefined || names === null) {
-    if (Number.isSafeInteger(nc) && (nc as number) > 0) {
+    if (Number.isSafeInteger(nc) && (nc as number) > 0 && (nc as number) <= mostUnnamed) {
       return Array.from({ length: nc as number }, (_, id) => ({ id, name: `class_${id}` }));
     }
     report.add('missing-key', "expected 'names' or 'nc'", { ...place, path: 'names' });
@@ -104,6 +107,11 @@ function categoriesOf(
     categories.push({ id, name: String(name) });
   }
   categories.sort((a, b) => a.id - b.id);
+  const known = new Set<string>();
+  for (const { name } of categories) {
+    if (known.has(name)) report.add('duplicate-category-name', `class name ${name} is used twice`, place);
+    known.add(name);
+  }
   for (const [i, { id }] of categories.entries()) {
     if (id !== i) {
       report.add('wrong-type', `expected classes 0 to ${categories.length - 1}, ${i} is missing`, place);
