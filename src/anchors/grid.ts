@@ -19,6 +19,8 @@ export interface LevelSpec {
   /** Shift of cell (0, 0) in pixels. Default 0. */
   readonly offsetX?: number;
   readonly offsetY?: number;
+  /** Sums are of float64 numbers and rounded once, as numpy has them. Default false. */
+  readonly double?: boolean;
 }
 
 /**
@@ -52,13 +54,14 @@ export function gridAnchors(specs: readonly LevelSpec[]): Anchors {
   }
   const boxes = new Float32Array(4 * total);
   let at = 0;
-  specs.forEach(({ base, offsetX = 0, offsetY = 0 }, k) => {
+  specs.forEach(({ base, offsetX = 0, offsetY = 0, double = false }, k) => {
     const { width, height, pitchX, pitchY } = levels[k]!;
-    const corners = Float32Array.from(base);
+    const round = double ? Number : fround;
+    const corners = (double ? Float64Array : Float32Array).from(base);
     for (let y = 0; y < height; y++) {
-      const shiftY = fround(offsetY + y * pitchY);
+      const shiftY = round(offsetY + y * pitchY);
       for (let x = 0; x < width; x++) {
-        const shiftX = fround(offsetX + x * pitchX);
+        const shiftX = round(offsetX + x * pitchX);
         for (let i = 0; i < corners.length; i += 4, at += 4) {
           boxes[at] = shiftX + corners[i]!;
           boxes[at + 1] = shiftY + corners[i + 1]!;

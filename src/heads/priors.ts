@@ -119,18 +119,22 @@ function roundHalfEven(value: number): number {
 }
 
 /** Anchors of one cell of an EfficientDet level, about the cell's origin; their centre is the cell's middle. */
-export function efficientDetAnchors(stride: number): Float32Array {
+export function efficientDetAnchors(cellWidth: number, cellHeight = cellWidth): Float32Array {
   const anchors: number[] = [];
   for (let octave = 0; octave < 3; octave++) {
-    const base = 4 * stride * 2 ** (octave / 3);
-    for (const [x, y] of [
+    const side = 2 * 2 ** (octave / 3);
+    for (const [wide, tall] of [
       [1, 1],
       [1.4, 0.7],
       [0.7, 1.4],
     ] as const) {
-      const [width, height] = [base * x, base * y];
-      const middle = stride / 2;
-      anchors.push(middle - width / 2, middle - height / 2, middle + width / 2, middle + height / 2);
+      const [x, y] = [side * wide, side * tall];
+      anchors.push(
+        (0.5 - x) * cellWidth,
+        (0.5 - y) * cellHeight,
+        (0.5 + x) * cellWidth,
+        (0.5 + y) * cellHeight,
+      );
     }
   }
   return Float32Array.from(anchors);

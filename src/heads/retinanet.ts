@@ -34,7 +34,7 @@ export function decodeRetinaNet(outputs: ModelOutputs, options: DecodeOptions & 
     (stride) => retinaNetAnchors(stride, style),
     [0, 1, 2, 3],
     limit,
-    style === 'torchvision',
+    style === 'torchvision' ? (side, cells) => Math.floor(side / cells) : (_side, _cells, stride) => stride,
   );
 }
 
@@ -44,10 +44,10 @@ export function decodeEfficientDet(outputs: ModelOutputs, options: DecodeOptions
     'efficientdet',
     outputs,
     options,
-    efficientDetAnchors,
+    (_stride, cellWidth, cellHeight) => efficientDetAnchors(cellWidth, cellHeight),
     [1, 0, 3, 2],
     Number.POSITIVE_INFINITY,
-    false,
+    (side, cells) => side / cells,
   );
 }
 
@@ -55,10 +55,11 @@ function decodeAnchors(
   head: string,
   outputs: ModelOutputs,
   options: DecodeOptions & HeadOptions,
-  anchorsOf: (stride: number) => Float32Array,
+  anchorsOf: (stride: number, cellWidth: number, cellHeight: number) => Float32Array,
   order: readonly number[],
   limit: number,
-  spread: boolean,
+  /** Pixels from cell to cell along a side of the input. */
+  pitchOf: (side: number, cells: number, stride: number) => number,
 ): Candidates {
   const levels = readLevels(outputs, options);
   if (levels === null) {
@@ -78,11 +79,12 @@ function decodeAnchors(
     });
     firstRow += rows;
   }
-  const anchors = levels.map(({ deltas }) => anchorsOf(deltas.stride));
   const { width, height } = options.input;
-  const pitches = levels.map(({ rows, deltas: { across, stride } }) =>
-    spread ? [Math.floor(width / across), Math.floor((height * across * perCell) / rows)] : [stride, stride],
-  );
+  const pitches = levels.map(({ rows, deltas: { across, stride } }) => [
+    pitchOf(width, across, stride),
+    pitchOf(height, rows / (across * perCell), stride),
+  ]);
+  const anchors = levels.map(({ deltas }, k) => anchorsOf(deltas.stride, pitches[k]![0]!, pitches[k]![1]!));
   return finishPicks(false, (index, boxes, at) => {
     const { level, row } = locate(levels, index);
     const grid = levels[level]!.deltas;

@@ -68,6 +68,17 @@ const makers: Record<string, (image: Image) => Anchors> = {
 /** Those whose reference goes through fractions of the image, and so through other roundings. */
 const nearly = ['retinaface', 'ultraface'];
 
+it('EfficientDet: cells share the input evenly and are the unit of sizes', () => {
+  const image = { width: 320, height: 448 };
+  const { boxes, levels } = efficientDetAnchors({ image });
+  // automl's anchors.py at level 7: maps of 3 × 4 cells, 320 / 3 = 106.67 by 112 pixels; the first anchor of the first
+  // cell is 4 cells wide and tall about its middle
+  const last = levels.at(-1)!;
+  expect([last.width, last.height, last.stride]).toEqual([3, 4, 128]);
+  const first = [-1.5 * (320 / 3), -1.5 * 112, 2.5 * (320 / 3), 2.5 * 112];
+  for (const [k, value] of first.entries()) expect(boxes[4 * last.start + k]).toBeCloseTo(value, 3);
+});
+
 it('mmdetection: base sizes and centres that are no float32 numbers are rounded first, as torch does', () => {
   const options = { image: { width: 8, height: 8 }, strides: [8], ratios: [0.7, 3.1], scales: [2.3, 5.9] };
   // base_anchors of mmdetection 3.3.0's AnchorGenerator

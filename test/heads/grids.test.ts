@@ -81,6 +81,22 @@ describe('nine anchors a cell', () => {
     expect(lastBoxes('retinanet', input, layout)).toEqual(lastBoxes('retinanet', input, 'first'));
   });
 
+  // automl's anchors.py: stride = image / feature map, and the smallest anchor is 4 of them; EfficientDet-Lite0 has 320
+  test('EfficientDet shares a picture that is no multiple of 128 evenly', () => {
+    const boxes = lastBoxes('efficientdet', { width: 320, height: 448 }, 'first');
+    const cells = pyramid.map(
+      (stride) => [320 / Math.ceil(320 / stride), 448 / Math.ceil(448 / stride)] as const,
+    );
+    expect(cells.at(-1)).toEqual([320 / 3, 112]);
+    // the last anchor: two thirds of an octave, 0.7 wide and 1.4 tall
+    const [w, h] = [0.7, 1.4].map((aspect) => (4 * 2 ** (2 / 3) * aspect) / 2) as [number, number];
+    for (const [i, [x, y]] of cells.entries()) {
+      const [cx, cy] = [320 - x / 2, 448 - y / 2];
+      const expected = [cx - w * x, cy - h * y, cx + w * x, cy + h * y];
+      for (const [k, value] of expected.entries()) expect(boxes[i]![k]).toBeCloseTo(value, 3);
+    }
+  });
+
   // torchvision's AnchorGenerator: strides are image size // grid size; the others count in 8 … 128
   test('torchvision spreads the cells over a picture that is no multiple of 128', () => {
     const input = { width: 1088, height: 800 };

@@ -82,15 +82,21 @@ def detectron2(width, height, strides, sizes, ratios, offset=0.0):
 
 
 def efficientdet(width, height):
-    """automl efficientdet/anchors.py, as x1, y1, x2, y2."""
+    """automl efficientdet/anchors.py `_generate_configs` and `_generate_boxes`, as x1, y1, x2, y2.
+
+    A level's stride is image / feature map along each axis; maps halve from the image, rounded up.
+    """
     out = []
-    for (w, h), s in zip(maps_of(width, height, (8, 16, 32, 64, 128)), (8, 16, 32, 64, 128)):
-        base = []
+    for w, h in maps_of(width, height, (8, 16, 32, 64, 128)):
+        sx, sy = width / float(w), height / float(h)
+        yv, xv = np.meshgrid(np.arange(sy / 2, height, sy), np.arange(sx / 2, width, sx), indexing="ij")
+        boxes = []
         for octave in range(3):
             for ax, ay in [(1.0, 1.0), (1.4, 0.7), (0.7, 1.4)]:
-                side = 4.0 * s * 2 ** (octave / 3)
-                base.append([-side * ax / 2.0, -side * ay / 2.0, side * ax / 2.0, side * ay / 2.0])
-        out.append(shifted(torch.tensor(base), w, h, s, s, s / 2, s / 2))
+                x = 4.0 * sx * 2 ** (octave / 3.0) * ax / 2.0
+                y = 4.0 * sy * 2 ** (octave / 3.0) * ay / 2.0
+                boxes.append(np.stack([xv.ravel() - x, yv.ravel() - y, xv.ravel() + x, yv.ravel() + y], 1))
+        out.append(torch.from_numpy(np.stack(boxes, 1).reshape(-1, 4).astype(np.float32)))
     return torch.cat(out)
 
 

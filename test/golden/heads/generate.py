@@ -352,12 +352,14 @@ def ssd(t, case, size):
     return ssd_boxes(loc, priors, size)[rows], s, cls
 
 
-def cell_anchors(stride, style):
+def cell_anchors(stride, style, cell=None):
     size = [4 * stride * 2 ** (i / 3) for i in range(3)]
     if style == "torchvision":
         size = [int(s) for s in size]
     if style == "efficientdet":
-        return np.array([[-s * w / 2, -s * h / 2, s * w / 2, s * h / 2] for s in size for w, h in ((1, 1), (1.4, 0.7), (0.7, 1.4))])
+        # automl anchors.py: sizes in cells, which share the image evenly
+        half = np.array([[2 ** (i / 3) * 2 * w, 2 ** (i / 3) * 2 * h] for i in range(3) for w, h in ((1, 1), (1.4, 0.7), (0.7, 1.4))]) * cell
+        return np.concatenate([-half, half], 1)
     pairs = [(s, r) for s in size for r in (0.5, 1, 2)] if style == "detectron2" else [(s, r) for r in (0.5, 1, 2) for s in size]
     a = np.array([[-s / r**0.5 / 2, -s * r**0.5 / 2, s / r**0.5 / 2, s * r**0.5 / 2] for s, r in pairs])
     return np.round(a) if style == "torchvision" else a
@@ -374,9 +376,11 @@ def anchored(default):
             cls_logits, deltas = flat(a[:half], a[0].shape[0] // 9), flat(a[half:], 4)
         anchors = []
         for stride in (8, 16, 32, 64, 128):
-            ys, xs = np.mgrid[: -(-size[1] // stride), : -(-size[0] // stride)]
-            shift = np.stack([xs.ravel(), ys.ravel()] * 2, 1) * stride + (stride / 2 if style == "efficientdet" else 0)
-            anchors.append((shift[:, None] + cell_anchors(stride, style)[None]).reshape(-1, 4))
+            across, down = -(-size[0] // stride), -(-size[1] // stride)
+            ys, xs = np.mgrid[:down, :across]
+            cell = np.array([size[0] / across, size[1] / down]) if style == "efficientdet" else np.array([stride, stride])
+            shift = np.stack([xs.ravel(), ys.ravel()], 1) * cell + (cell / 2 if style == "efficientdet" else 0)
+            anchors.append((np.tile(shift, 2)[:, None] + cell_anchors(stride, style, cell)[None]).reshape(-1, 4))
         anchors = np.concatenate(anchors)
         d = deltas.astype(np.float64)
         if style == "efficientdet":
