@@ -35,7 +35,7 @@ export function withRoom<T extends BoxArray | Int32Array | Uint32Array>(
 ): T {
   if ((out instanceof Kind || out instanceof Other) && out.length >= length) return out;
   throw new OptionError(
-    `expected out: at least ${length} as ${Kind.name}, got ${out.length} as ${kindOf(out)}`,
+    `expected out: at least ${length} as ${Kind.name}, got ${out?.length} as ${kindOf(out)}`,
   );
 }
 

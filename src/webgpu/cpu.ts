@@ -1,7 +1,7 @@
 /** The same jobs on the CPU, with results in the same float32 arrays. */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError } from '../errors.ts';
 import { alignedIou, type Batch, bestMatch, type IouOptions, pairwiseIou } from '../iou/index.ts';
+import { withRoom } from '../iou/pack.ts';
 import { rotatedOverlap } from '../iou/rotated.ts';
 import type { Images } from './tiles.ts';
 import type { GpuBestMatch, JobKind, RotatedJob } from './types.ts';
@@ -166,10 +166,5 @@ export function checkOut(
   kind: typeof Float32Array | typeof Int32Array,
   length: number,
 ): void {
-  if (array instanceof kind && array.length >= length) return;
-  const got = ArrayBuffer.isView(array) ? `${(array as Float32Array).length}` : String(array);
-  throw new OptionError(`out must be a ${kind.name} of at least ${length} numbers, got ${got}`, {
-    expected: length,
-    got,
-  });
+  withRoom(array as Float32Array, length, kind, kind);
 }

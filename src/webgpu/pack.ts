@@ -2,6 +2,7 @@
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { imagesOf } from '../iou/comparison.ts';
+import { pixelOffsetOf } from '../iou/conventions.ts';
 import type { Batch, IouOptions } from '../iou/index.ts';
 import { CornerStore, countBoxes, isNonFinite } from '../iou/pack.ts';
 import { checkRotated, radiansClockwise } from '../iou/rotated.ts';
@@ -61,10 +62,8 @@ export function packJob(
       b: columns,
     });
   }
-  const { batch, pixelOffset = 0, rotated } = options;
-  if (pixelOffset !== 0 && pixelOffset !== 1) {
-    throw new OptionError(`pixelOffset must be 0 or 1, got ${String(pixelOffset)}`, { pixelOffset });
-  }
+  const { batch, rotated } = options;
+  const pixelOffset = pixelOffsetOf(options);
   if (batch !== undefined) imagesOf(batch, rows, columns);
   const images = batch ?? { a: [0, rows], b: [0, columns] };
   let pairs = kind === 'aligned' ? rows : 0;
@@ -162,7 +161,10 @@ function isExtreme(corners: Float32Array, exponent: number): boolean {
 function strainsPower(metric: MetricWgsl, a: Float32Array, b: Float32Array, images: Images): boolean {
   if (!/exp\(.*log\(/.test(metric.source)) return false;
   const at = metric.parameters.indexOf('alpha');
-  const limit = 2 ** (36 / Math.max(1, at < 0 ? 3 : metric.values[at]!));
+  const alpha = at < 0 ? 3 : metric.values[at]!;
+  // below 1 it has no slope limit at 0, where C − U of nested boxes is all rounding
+  if (alpha < 1 && metric.key.startsWith('alphaGiou')) return true;
+  const limit = 2 ** (36 / Math.max(1, alpha));
   for (let k = 0; k + 1 < images.a.length; k++) {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   alignedIou,
+  alphaIou,
   bestMatch,
   type IouOptions,
   type Metric,
@@ -132,6 +133,24 @@ export function valueTests(open: OpenGpu): void {
       const [a, b] = [boxesOf('huge', 0), boxesOf('huge', 1)];
       for (const metric of ['alphaDiou', 'alphaCiou'] as const) {
         expect(await gpu.pairwise(a, b, { metric })).toEqual(pairwiseIou(a, b, { metric }));
+      }
+    });
+
+    it('so is α-GIoU with α < 1, which magnifies the rounding of the empty share of nested boxes', async () => {
+      const outer = Float32Array.from({ length: 80 }, (_, k) => [0.1, 0.2, 10.3, 7.7][k % 4]! * (1 + k / 31));
+      const inner = outer.map((edge, k) => edge + [1.3, 2.7, -1.1, -1.9][k % 4]!);
+      const metric = alphaIou({ base: 'giou', alpha: 0.5 });
+      const area = (boxes: Float32Array, k: number) =>
+        (boxes[k + 2]! - boxes[k]!) * (boxes[k + 3]! - boxes[k + 1]!);
+      for (const got of [
+        await gpu.aligned(outer, inner, { metric }),
+        await gpu.aligned(inner, outer, { metric }),
+      ]) {
+        got.forEach((value, i) => {
+          // the enclosing box is the outer one: no share of it is empty
+          const iou = area(inner, 4 * i) / area(outer, 4 * i);
+          expect(value).toBeCloseTo(Math.sqrt(iou) - Math.sqrt(1e-9), 5);
+        });
       }
     });
   });
