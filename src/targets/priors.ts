@@ -2,11 +2,15 @@
 import {
   type Anchors,
   detectron2Anchors,
+  efficientDetAnchors,
   mmdetectionAnchors,
+  mmdetectionSsdAnchors,
   pointPriors,
+  retinaFacePriors,
   ssd300DefaultBoxes,
   ssdDefaultBoxes,
   torchvisionAnchors,
+  ultraFacePriors,
   yoloAnchors,
 } from '../anchors/index.ts';
 import type { Size } from '../boxes/types.ts';
@@ -29,6 +33,16 @@ function makePriors(config: Exclude<TargetConfig['priors'], { kind: 'queries' }>
       return detectron2Anchors({ image, ...options(config) } as Parameters<typeof detectron2Anchors>[0]);
     case 'mmdetection':
       return mmdetectionAnchors({ image, ...options(config) } as Parameters<typeof mmdetectionAnchors>[0]);
+    case 'mmdetection-ssd':
+      return mmdetectionSsdAnchors({ image, ...options(config) } as Parameters<
+        typeof mmdetectionSsdAnchors
+      >[0]);
+    case 'efficientdet':
+      return efficientDetAnchors({ image, ...options(config) } as Parameters<typeof efficientDetAnchors>[0]);
+    case 'retinaface':
+      return retinaFacePriors({ image });
+    case 'ultraface':
+      return ultraFacePriors({ image });
     case 'points':
       return pointPriors({ image, ...options(config) } as Parameters<typeof pointPriors>[0]);
     case 'yolo':

@@ -68,6 +68,19 @@ const makers: Record<string, (image: Image) => Anchors> = {
 /** Those whose reference goes through fractions of the image, and so through other roundings. */
 const nearly = ['retinaface', 'ultraface'];
 
+it('mmdetection SSD: a range of sizes cannot be shared by one or two levels, nor by more than it has steps', () => {
+  for (const count of [1, 2, 90]) {
+    const strides = Array<number>(count).fill(8);
+    const options = {
+      image: { width: 64, height: 64 },
+      inputSize: 300,
+      strides,
+      ratios: strides.map(() => [2]),
+    };
+    expect(() => mmdetectionSsdAnchors(options)).toThrow(/three levels or more/);
+  }
+});
+
 it('EfficientDet: cells share the input evenly and are the unit of sizes', () => {
   const image = { width: 320, height: 448 };
   const { boxes, levels } = efficientDetAnchors({ image });

@@ -1,9 +1,17 @@
-/** Matchers of a configuration find what the matchers of the SDK find on the same priors, objects and predictions. */
+/** Matchers and priors of a configuration are those of the SDK on the same image, objects and predictions. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { mmdetectionAnchors, pointPriors, yoloAnchors } from '../../src/anchors/index.ts';
+import {
+  efficientDetAnchors,
+  mmdetectionAnchors,
+  mmdetectionSsdAnchors,
+  pointPriors,
+  retinaFacePriors,
+  ultraFacePriors,
+  yoloAnchors,
+} from '../../src/anchors/index.ts';
 import { pairwiseIou } from '../../src/iou/index.ts';
 import {
   type Assignment,
@@ -13,8 +21,9 @@ import {
   topkHungarianMatcher,
   uniformMatcher,
 } from '../../src/matching/index.ts';
-import { readSafetensors, writeSafetensors } from '../../src/targets/index.ts';
+import { readSafetensors, targetConfig, writeSafetensors } from '../../src/targets/index.ts';
 import { writeTargets } from '../../src/targets/node/index.ts';
+import { PriorSource } from '../../src/targets/priors.ts';
 import { uniform } from '../golden/seeded.ts';
 import { makeDataset, values } from './support.ts';
 
@@ -28,6 +37,8 @@ const classes = 5;
 const anchors = mmdetectionAnchors({ image, strides: [16, 32], ratios: [1], scales: [2, 4] });
 const points = pointPriors({ image, strides: [8, 16], offset: 0 });
 const yolo = yoloAnchors({ image });
+
+const ssdOptions = { inputSize: 300, strides: [8, 16, 32], ratios: [[2], [2, 3], [2]] };
 
 const predictionsOf = (index: number, count: number) => {
   const random = uniform(700 + index, 4 * count, 0, 1);
@@ -170,4 +181,16 @@ describe('a configuration with', () => {
         image,
       });
     }));
+});
+
+describe('priors of a configuration', () => {
+  it.each([
+    ['retinaface', {}, () => retinaFacePriors({ image })],
+    ['ultraface', {}, () => ultraFacePriors({ image })],
+    ['efficientdet', { scalesPerOctave: 2 }, () => efficientDetAnchors({ image, scalesPerOctave: 2 })],
+    ['mmdetection-ssd', ssdOptions, () => mmdetectionSsdAnchors({ image, ...ssdOptions })],
+  ] as const)('%s are those of the generator', (kind, options, expected) => {
+    const config = targetConfig({ preset: 'retinanet', priors: { kind, ...options } });
+    expect(new PriorSource(config.priors).of(image)).toEqual(expected());
+  });
 });
