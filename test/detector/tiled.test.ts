@@ -154,6 +154,7 @@ describe('mergeTiles', () => {
     expect(mergeTiles([left, right], { maxDetections: 1 }).count).toBe(1);
     expect(mergeTiles([left, right], { merge: 'wbf', maxDetections: 1 }).count).toBe(1);
     expect(mergeTiles([]).count).toBe(0);
+    expect(() => mergeTiles([left], { maxDetections: -1 })).toThrow(OptionError);
   });
 
   it('by any metric and scope', () => {
@@ -205,6 +206,69 @@ describe('mergeTiles', () => {
     expect(right({ tiles, mergeThreshold: 1 })).toEqual([50, 70]);
     expect(right({ tiles, mergeThreshold: 1, maxDetections: 1 })).toEqual([50]);
     expect(() => right({ tiles: [] })).toThrow(OptionError);
+  });
+
+  describe('an object longer than what two tiles share', () => {
+    const tiles = [
+      { x: 0, y: 0, width: 50, height: 100 },
+      { x: 40, y: 0, width: 60, height: 100 },
+    ];
+    // 190 of 900 and 1045 pixels in common, but all of both where both tiles look
+    const begins = part([5, 10, 50, 30], [0.8]);
+    const ends = part([40, 11, 95, 30], [0.9]);
+    const boxesOf = (parts: readonly Detections[], options: Parameters<typeof mergeTiles>[1] = { tiles }) =>
+      mergeTiles(parts, options)
+        .toJSON()
+        .map(({ box }) => box.map(Math.round));
+
+    it('is one', () => {
+      expect(boxesOf([begins, ends], {})).toHaveLength(2);
+      expect(boxesOf([begins, ends])).toEqual([[5, 10, 95, 30]]);
+      expect(mergeTiles([begins, ends], { tiles }).scores[0]).toBeCloseTo(0.9);
+      for (const merge of ['nmm', 'wbf'] as const) {
+        expect(boxesOf([begins, ends], { merge, tiles })).toEqual([[5, 10, 95, 30]]);
+      }
+      expect(boxesOf([begins, ends], { merge: 'nms', tiles })).toEqual([[40, 11, 95, 30]]);
+    });
+
+    it('is one with a box that crosses the border where it is cut', () => {
+      // the left tile sees 18…50 × 10…30 of the second: 576 pixels in common of 712
+      const grown = part([18, 10, 95, 30], [0.9]);
+      expect(boxesOf([part([14, 12, 50, 30], [0.8]), grown], { tiles, mergeMetric: 'iou' })).toEqual([
+        [14, 10, 95, 30],
+      ]);
+    });
+
+    it('is one where the tiles of the best parts meet at a corner', () => {
+      // both grown over their tiles: only 40…50 × 40…50 is seen by both
+      const corner = [
+        { x: 0, y: 0, width: 50, height: 50 },
+        { x: 40, y: 40, width: 60, height: 60 },
+      ];
+      const grown = [part([5, 10, 50, 70], [0.8]), part([40, 8, 95, 70], [0.9])];
+      expect(boxesOf(grown, { tiles: corner })).toEqual([[5, 8, 95, 70]]);
+    });
+
+    it('is not one with another that is cut too', () => {
+      for (const other of [
+        [40, 20, 95, 45], // half as high there
+        [53, 10, 95, 30], // not cut
+      ]) {
+        expect(boxesOf([begins, part(other, [0.9])])).toHaveLength(2);
+      }
+      expect(boxesOf([begins, ends.with({ classIds: [1] })])).toHaveLength(2);
+      expect(boxesOf([begins, ends.with({ classIds: [1] })], { tiles, mergeScope: 'agnostic' })).toHaveLength(
+        1,
+      );
+      expect(boxesOf([begins, ends], { tiles, mergeThreshold: 1 })).toHaveLength(2);
+      // one tile that finds two knows them apart
+      expect(boxesOf([part([5, 10, 50, 30, 4, 60, 50, 90], [0.8, 0.7]), ends])).toHaveLength(2);
+      const two = part([40, 11, 95, 30, 40, 8, 60, 31], [0.9, 0.7]);
+      expect(boxesOf([begins, two], { tiles, mergeMetric: 'iou' })).toEqual([
+        [5, 10, 95, 30],
+        [40, 8, 60, 31],
+      ]);
+    });
   });
 
   it('moves keypoints and masks with their tile', () => {

@@ -2,11 +2,13 @@
 import { Detections } from '../../boxes/detections.ts';
 import { OptionError, UnsupportedError } from '../../errors.ts';
 import type { Metric } from '../../iou/types.ts';
+import { limitOption } from '../../nms/input.ts';
 import { nms } from '../../nms/nms.ts';
 import { nonMaximumMerge } from '../../nms/non-maximum-merge.ts';
 import { rotatedNms } from '../../nms/rotated-nms.ts';
 import type { NmsOptions } from '../../nms/types.ts';
 import { weightedBoxesFusion } from '../../nms/weighted-boxes-fusion.ts';
+import { joinSeams } from './seams.ts';
 import type { Tile } from './tile-grid.ts';
 
 export interface MergeTilesOptions {
@@ -27,7 +29,9 @@ export interface MergeTilesOptions {
   readonly maxDetections?: number;
   /**
    * The tile of each part. A box that reaches a border of its tile inside the picture (to 1 % of the tile's side) is taken
-   * for cut, and `'nms'` ranks it behind those that are not, whatever its score. Default: none is taken for cut.
+   * for cut, and `'nms'` ranks it behind those that are not, whatever its score. Two parts of one object, cut at opposite
+   * borders and alike (IoU above 0.8 and above `mergeThreshold`) where both tiles look, become one, whatever they overlap.
+   * Default: none is taken for cut.
    */
   readonly tiles?: readonly Tile[];
 }
@@ -49,7 +53,8 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
   ].filter((name) => name !== undefined);
   const { merge = more.length > 0 ? 'nms' : 'greedy-nmm', mergeScope: scope = 'class' } = options;
   const metric = options.mergeMetric ?? (angles || merge === 'wbf' ? 'iou' : 'ios');
-  const { mergeThreshold: iouThreshold = 0.5, maxDetections } = options;
+  const { mergeThreshold: iouThreshold = 0.5 } = options;
+  const limit = limitOption('maxDetections', options.maxDetections);
   if (merge !== 'nms' && more.length > 0) {
     throw new UnsupportedError(`merge '${merge}' cannot keep ${more.join(', ')}; 'nms' does`, {
       merge,
@@ -57,32 +62,49 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
     });
   }
   const shared = { iouThreshold, classIds, scope };
-  const limited = { ...shared, ...(maxDetections === undefined ? {} : { maxDetections }) };
+  const join = ({ found, members }: Merged): Detections => {
+    const tileOf = angles === undefined ? tilesOf(parts, options.tiles) : undefined;
+    const joined =
+      tileOf === undefined
+        ? found
+        : joinSeams(
+            found,
+            Array.from(members, (i) => tileOf[i]),
+            Math.max(0.8, iouThreshold),
+            scope,
+            merge !== 'nms',
+          );
+    return joined.count > limit ? joined.filter((i) => i < limit) : joined;
+  };
   switch (merge) {
     case 'nms':
       if (angles !== undefined && metric !== 'iou') {
         throw new OptionError(`mergeMetric: rotated boxes merge by their IoU, got ${String(metric)}`);
       }
-      return suppress(all, wholeFirst(parts, options.tiles, scores), metric, shared, maxDetections);
+      return join(suppress(all, wholeFirst(parts, options.tiles, scores), metric, shared));
     case 'greedy-nmm':
-    case 'nmm':
-      return withRows(
-        all,
-        nonMaximumMerge(boxes, scores, { ...limited, metric, rules: 'sahi', transitive: merge === 'nmm' }),
-      );
+    case 'nmm': {
+      const rows = nonMaximumMerge(boxes, scores, {
+        ...shared,
+        metric,
+        rules: 'sahi',
+        transitive: merge === 'nmm',
+      });
+      return join({ found: withRows(all, rows), members: rows.indices });
+    }
     case 'wbf': {
       if (metric !== 'iou') {
         throw new OptionError(`mergeMetric: weighted boxes fusion compares by IoU, got ${String(metric)}`);
       }
       const models = [{ boxes, scores, ...(scope === 'class' ? { classIds } : {}) }];
       const fused = weightedBoxesFusion(models, { iouThreshold, confType: 'max' });
-      if (scope === 'class') return withRows(all, fused, maxDetections);
-      // boxes of any class merged: each fused box has the class of its best member
+      // each fused box has the class of its best member, also where classes were merged
       const best = new Int32Array(fused.scores.length).fill(-1);
       fused.clusterIds.forEach((row, i) => {
         if (row >= 0 && (best[row] < 0 || scores[i] > scores[best[row]])) best[row] = i;
       });
-      return withRows(all, { ...fused, classIds: best.map((i) => classIds[i]) }, maxDetections);
+      const rows = { ...fused, classIds: best.map((i) => classIds[i]) };
+      return join({ found: withRows(all, rows), members: best });
     }
     default:
       throw new OptionError(`merge: expected 'greedy-nmm', 'nmm', 'nms' or 'wbf', got ${String(merge)}`, {
@@ -91,21 +113,35 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
   }
 }
 
+/** What is left, best first, and the best member of each. */
+interface Merged {
+  readonly found: Detections;
+  readonly members: ArrayLike<number>;
+}
+
+/** The tile of every detection of all parts, one part after the other. */
+function tilesOf(parts: readonly Detections[], tiles: readonly Tile[] | undefined): Tile[] | undefined {
+  if (tiles === undefined) return undefined;
+  if (tiles.length !== parts.length) {
+    throw new OptionError(`tiles: expected one a part, ${parts.length}, got ${tiles.length}`);
+  }
+  return parts.flatMap(({ count }, part) => new Array<Tile>(count).fill(tiles[part]));
+}
+
 /** NMS in the order of `ranks`; what is kept by score. */
 function suppress(
   all: Detections,
   ranks: Float32Array,
   metric: Metric,
   shared: Omit<NmsOptions, 'metric'>,
-  limit = Number.POSITIVE_INFINITY,
-): Detections {
+): Merged {
   const { boxes, scores, angles } = all;
   const kept =
     angles === undefined
       ? nms(boxes, ranks, { ...shared, metric })
       : rotatedNms(boxes, angles, ranks, shared);
   kept.sort((a, b) => scores[b] - scores[a] || a - b);
-  return all.select(kept.subarray(0, Math.min(kept.length, limit)));
+  return { found: all.select(kept), members: kept };
 }
 
 /** Scores, less 1 where a tile's border cuts the box. */
@@ -114,19 +150,17 @@ function wholeFirst(
   tiles: readonly Tile[] | undefined,
   scores: Float32Array,
 ): Float32Array {
-  if (tiles === undefined) return scores;
-  if (tiles.length !== parts.length) {
-    throw new OptionError(`tiles: expected one a part, ${parts.length}, got ${tiles.length}`);
-  }
+  const tileOf = tilesOf(parts, tiles);
+  if (tileOf === undefined) return scores;
   const ranks = scores.slice();
   let row = 0;
-  parts.forEach(({ boxes, count, imageSize }, part) => {
-    const { x, y, width, height } = tiles[part];
-    const marginX = width / 100;
-    const marginY = height / 100;
-    const right = imageSize !== undefined && x + width < imageSize.width;
-    const bottom = imageSize !== undefined && y + height < imageSize.height;
+  for (const { boxes, count, imageSize } of parts) {
     for (let i = 0; i < count; i++, row++) {
+      const { x, y, width, height } = tileOf[row];
+      const marginX = width / 100;
+      const marginY = height / 100;
+      const right = imageSize !== undefined && x + width < imageSize.width;
+      const bottom = imageSize !== undefined && y + height < imageSize.height;
       const cut =
         (x > 0 && boxes[4 * i] < x + marginX) ||
         (y > 0 && boxes[4 * i + 1] < y + marginY) ||
@@ -134,7 +168,7 @@ function wholeFirst(
         (bottom && boxes[4 * i + 3] > y + height - marginY);
       if (cut) ranks[row] -= 1;
     }
-  });
+  }
   return ranks;
 }
 
@@ -144,12 +178,6 @@ interface Rows {
   readonly classIds: ArrayLike<number>;
 }
 
-function withRows(
-  { classNames, imageSize }: Detections,
-  rows: Rows,
-  limit = Number.POSITIVE_INFINITY,
-): Detections {
-  const { boxes, scores, classIds } = rows;
-  const found = Detections.from({ boxes, scores, classIds, classNames, imageSize });
-  return found.count > limit ? found.filter((i) => i < limit) : found;
+function withRows({ classNames, imageSize }: Detections, { boxes, scores, classIds }: Rows): Detections {
+  return Detections.from({ boxes, scores, classIds, classNames, imageSize });
 }
