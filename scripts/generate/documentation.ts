@@ -50,7 +50,8 @@ const notCopied = `Some libraries form 0/0. No preset does; these NaN are not co
   height: the penalty is its limit.
 
 mmdetection's SIoU default (\`neg_gamma=False\`) rewards distance; the preset has the paper's sign (\`neg_gamma=True\`).
-mmdetection's \`eiou_loss\` is Extended IoU, another thing than \`'eiou'\`.`;
+mmdetection's \`eiou_loss\` is Extended IoU, another thing than \`'eiou'\`. torchvision's \`complete_box_iou_loss\` gives
+its \`eps\` to α only and keeps 1e-7 in the rest; here \`eps\` replaces them all.`;
 
 const speed = `\`npx tsx bench/iou.ts --check\` compares with torchvision (as it comes, and with glibc told to recycle memory),
 onnxruntime and tfjs on one thread, after checking that all compute the same. One run on two busy cores (AMD EPYC, Node 20,

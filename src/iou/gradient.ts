@@ -77,7 +77,7 @@ export function iouGradient<T extends BoxArray>(
       targets: targetCount,
     });
   }
-  const { metric = 'iou', format = 'xyxy' } = options;
+  const { metric = 'iou', format = 'xyxy', out } = options;
   const pixelOffset = pixelOffsetOf(options);
   const conventions: MetricConventions = { ...options, usage: options.usage ?? 'loss' };
   const double = prediction instanceof Float64Array || target instanceof Float64Array;
@@ -85,7 +85,6 @@ export function iouGradient<T extends BoxArray>(
     if (out) return withRoom(out, length);
     return (double ? new Float64Array(length) : new Float32Array(length)) as T;
   };
-  const { out } = options;
   const values = create(count, out?.values);
   const gradient = create(4 * count, out?.gradient);
   const withTarget = options.withTarget ?? out?.targetGradient !== undefined;

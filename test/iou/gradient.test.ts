@@ -247,6 +247,15 @@ describe('iouGradient', () => {
     }
   });
 
+  it('of a ratio whose divisor is 0 is that of its other value', () => {
+    const metric = defineMetric({
+      name: 'iou in the end',
+      formula: ({ iou, intersection }) => formula.ratio(intersection, formula.select(iou, 0.9, 1, 0), iou),
+    });
+    const expected = iouGradient(p, g, { usage: 'matrix', withTarget: true });
+    expect(iouGradient(p, g, { metric, usage: 'matrix', withTarget: true })).toEqual(expected);
+  });
+
   it('stays finite on degenerate pairs, and marks pairs that are not finite', () => {
     const a = new Float64Array([0, 0, 0, 0, 5, 5, 5, 9, 0, 0, 4, 4, 0, 0, Number.NaN, 1, 1, 1, 3, 1]);
     const b = new Float64Array([0, 0, 0, 0, 5, 5, 5, 9, 0, 0, 4, 4, 0, 0, 1, 1, 2, 2, 2, 2]);

@@ -92,6 +92,7 @@ function propagate(
     case 'ratio':
       give(i, ratio(adjoint, y, 0));
       give(j, negate(ratio(mul(adjoint, ratio(x, y, 0)), y, 0)));
+      give(k, ratio(0, y, adjoint));
       break;
     case 'select':
       give(k, select(x, y, adjoint, 0));

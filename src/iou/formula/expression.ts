@@ -145,7 +145,7 @@ export function log(a: Operand): Expression {
   return node('log', a);
 }
 
-/** numerator / divisor, and `whenZero` (with no gradient to either) where the divisor is exactly 0. */
+/** numerator / divisor, and `whenZero` where the divisor is exactly 0: there neither of the two has a gradient. */
 export function ratio(numerator: Operand, divisor: Operand, whenZero: Operand = 0): Expression {
   const known = constantValue(divisor);
   if (known !== null && known !== 0) return mul(numerator, 1 / known);

@@ -167,9 +167,7 @@ export function weightsPerBox(
 ): ArrayLike<number> | undefined {
   if (weights === undefined || weights.length === count) return weights;
   if (weights.length !== 4 * count) {
-    throw new ShapeError(`weights must hold ${count} or ${4 * count} numbers, got ${weights.length}`, {
-      got: weights.length,
-    });
+    throw new ShapeError(`weights must hold ${count} or ${4 * count} numbers, got ${weights.length}`);
   }
   return Float64Array.from(
     { length: count },
