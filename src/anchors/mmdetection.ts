@@ -144,11 +144,7 @@ function ssdSizes(options: MmdetectionSsdOptions): [number[], number[]] {
   const first = Math.trunc(low * 100);
   const last = Math.trunc(high * 100);
   const step = Math.trunc(Math.floor(last - first) / (count - 2));
-  if (!(count > 2 && step > 0)) {
-    throw new OptionError(`a range is for three levels or more, got ${count}: give minSizes and maxSizes`, {
-      count,
-    });
-  }
+  if (!(count > 2 && step > 0)) throw new OptionError(`expected minSizes and maxSizes for ${count} levels`);
   const min: number[] = [];
   const max: number[] = [];
   for (let ratio = first; ratio <= last; ratio += step) {

@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { writeCoco } from '../datasets/index.ts';
 import { DatasetError } from '../errors.ts';
+import { expectRows } from '../evaluation/group.ts';
 import type { CocoDataset, CocoResult } from '../evaluation/index.ts';
 import { readChecked } from './dataset-read.ts';
 import { readJson } from './files.ts';
@@ -40,16 +41,18 @@ export function readResults(path: string, groundTruth: CocoDataset): CocoResult[
   if (!Array.isArray(value)) {
     throw new DatasetError(`${path} is not a COCO results file: expected an array`, { path });
   }
+  expectRows(groundTruth, value as CocoResult[]);
   const byName = new Map<string, number>();
   for (const { id } of groundTruth.images) byName.set(String(id), id);
-  for (const { file_name: name = '', id } of groundTruth.images) {
+  for (const { file_name: given, id } of groundTruth.images) {
+    const name = typeof given === 'string' ? given : '';
     const base = name.slice(name.lastIndexOf('/') + 1);
     for (const key of [name, base, base.slice(0, base.length - extname(base).length)]) byName.set(key, id);
   }
   // an id that is a text itself goes before all names
   for (const { id } of groundTruth.images) if (typeof id === 'string') byName.set(id, id);
   return (value as ResultRow[]).map((row, i) => {
-    if (typeof row?.image_id !== 'string') return row as CocoResult;
+    if (typeof row.image_id !== 'string') return row as CocoResult;
     const id = byName.get(row.image_id);
     if (id === undefined) {
       throw new DatasetError(

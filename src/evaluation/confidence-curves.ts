@@ -7,7 +7,7 @@ import { OptionError } from '../errors.ts';
 import { orderByScore } from '../nms/order.ts';
 import { type Assignment, assign } from './assign.ts';
 import { type AveragePrecisionMethod, averagePrecision, interpolate } from './average-precision.ts';
-import { categoryNames, type Groups, groupRows, largestGroup } from './group.ts';
+import { categoryNames, expectRows, type Groups, groupRows, largestGroup } from './group.ts';
 import { comparisonOf } from './similarity.ts';
 import { type CocoDataset, type CocoResult, linspace } from './types.ts';
 
@@ -91,6 +91,7 @@ export function confidenceCurves(
   if (!(Number.isInteger(points) && points >= 2)) {
     throw new OptionError(`points must be a whole number from 2, got ${points}`, { points });
   }
+  expectRows(groundTruth, detections);
   const objects = { ...groundTruth, annotations: groundTruth.annotations.filter((row) => !row.iscrowd) };
   const groups = groupRows(objects, detections);
   const comparison = comparisonOf(groundTruth, groups, { type });

@@ -7,7 +7,7 @@
 
 import { OptionError } from '../errors.ts';
 import { type Assignment, assign } from './assign.ts';
-import { categoryNames, groupRows, largestGroup } from './group.ts';
+import { categoryNames, expectRows, groupRows, largestGroup } from './group.ts';
 import { comparisonOf } from './similarity.ts';
 import type { CocoDataset, CocoResult } from './types.ts';
 
@@ -67,6 +67,7 @@ export function confusionMatrix(
     throw new OptionError(`rows must be 'predicted' or 'true', got '${String(rows)}'`, { rows });
   }
   const inclusive = preset === 'supervision';
+  expectRows(groundTruth, detections);
   const objects = { ...groundTruth, annotations: groundTruth.annotations.filter((row) => !row.iscrowd) };
   const groups = groupRows(objects, detections, {
     classAgnostic: true,

@@ -53,6 +53,7 @@ export function groupRows(
   options: GroupOptions = {},
 ): Groups {
   const { largest = Infinity, classAgnostic = false, categoriesFirst = false, accepts } = options;
+  expectRows(dataset, results);
   const imageIds = uniqueAscending(dataset.images.map((image) => image.id));
   const categoryIds = uniqueAscending(dataset.categories.map((category) => category.id));
   const imageRank = new Map(imageIds.map((id, i) => [id, i]));
@@ -60,13 +61,11 @@ export function groupRows(
 
   const truthSide = new Side(dataset.annotations.length);
   dataset.annotations.forEach((annotation, i) => {
-    expectRow(annotation, 'annotations', i);
     truthSide.add(i, imageRank.get(annotation.image_id), categoryRank.get(annotation.category_id));
   });
   const detectionSide = new Side(results.length);
   const scores = new Float64Array(results.length);
   results.forEach((result, i) => {
-    expectRow(result, 'results', i);
     const image = imageRank.get(result.image_id);
     if (image === undefined) {
       throw new DatasetError(
@@ -101,9 +100,18 @@ export function groupRows(
   );
 }
 
-function expectRow(row: unknown, name: string, index: number): void {
-  if (typeof row === 'object' && row !== null) return;
-  throw new DatasetError(`${name}[${index}] must be an object, got ${JSON.stringify(row)}`, { name, index });
+/** Throws `DatasetError` where a row of ground truth or results is no object. */
+export function expectRows(dataset: CocoDataset, results: readonly CocoResult[]): void {
+  const { images, annotations, categories } = dataset;
+  for (const [name, rows] of Object.entries({ images, annotations, categories, results })) {
+    if (!Array.isArray(rows)) throw new DatasetError(`${name} must be an array`, { name });
+    const index = rows.findIndex((row) => typeof row !== 'object' || row === null);
+    if (index < 0) continue;
+    throw new DatasetError(`${name}[${index}] must be an object, got ${JSON.stringify(rows[index])}`, {
+      name,
+      index,
+    });
+  }
 }
 
 /** Rows that take part, with the ranks of their image and category. */

@@ -10,7 +10,7 @@ import { OptionError } from '../errors.ts';
 import { accumulateAll, classRows } from './coco/evaluate.ts';
 import { Matcher } from './coco/match.ts';
 import { meanOf } from './coco/summarize.ts';
-import { categoryNames, groupRows } from './group.ts';
+import { categoryNames, expectRows, groupRows } from './group.ts';
 import { comparisonOf } from './similarity.ts';
 import {
   areaRanges,
@@ -71,6 +71,7 @@ export function evaluateLvis(
   expectShares('iouThresholds', iouThresholds);
   expectShares('recallThresholds', recallThresholds);
   if (!(maxDetections > 0)) throw new OptionError(`maxDetections must be positive, got ${maxDetections}`);
+  expectRows(groundTruth, detections);
   // lvis-api never sees what has no area, on either side
   const objects = { ...groundTruth, annotations: groundTruth.annotations.filter(({ area }) => area > 0) };
   const told = federation(objects);

@@ -77,7 +77,7 @@ it('mmdetection SSD: a range of sizes cannot be shared by one or two levels, nor
       strides,
       ratios: strides.map(() => [2]),
     };
-    expect(() => mmdetectionSsdAnchors(options)).toThrow(/three levels or more/);
+    expect(() => mmdetectionSsdAnchors(options)).toThrow(/expected minSizes and maxSizes for/);
   }
 });
 

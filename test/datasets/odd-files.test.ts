@@ -115,6 +115,14 @@ describe('COCO', () => {
     parser.push(new TextEncoder().encode(JSON.stringify(text)));
     return { dataset: parser.finish(), report: parser.report };
   };
+  it('a mask without its size or its runs is said to be one', () => {
+    for (const segmentation of [{ counts: [1] }, { size: [48, 64] }, { size: [48, 64], counts: null }]) {
+      const { report } = read({ segmentation });
+      expect(report.problems.map(({ code, message }) => [code, message])).toEqual([
+        ['bad-segmentation', 'expected size [height, width] and counts'],
+      ]);
+    }
+  });
   it('an empty outline is none; empty rings are left out', () => {
     for (const segmentation of [[], [[]], null, undefined]) {
       const { dataset, report } = read({ segmentation });

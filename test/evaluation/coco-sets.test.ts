@@ -27,7 +27,9 @@ describe('bad rows', () => {
   const { dataset, results } = cocoSet(1);
   it('are refused by name', () => {
     const broken = (change: object) => results.map((row, i) => (i === 0 ? { ...row, ...change } : row));
-    expect(() => evaluateCoco(dataset, broken({ segmentation: 7 }), { type: 'segm' })).toThrow(DatasetError);
+    for (const segmentation of [7, null, [null], { counts: [1] }, { size: [4, 4], counts: null }]) {
+      expect(() => evaluateCoco(dataset, broken({ segmentation }), { type: 'segm' })).toThrow(DatasetError);
+    }
     expect(() => evaluateCoco(dataset, broken({ keypoints: [1, 2] }), { type: 'keypoints' })).toThrow(
       DatasetError,
     );

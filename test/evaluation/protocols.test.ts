@@ -5,6 +5,8 @@ import { DatasetError, OptionError } from '../../src/errors.ts';
 import {
   type CocoDataset,
   type CocoResult,
+  confidenceCurves,
+  confusionMatrix,
   errorBreakdown,
   errorTypes,
   evaluateCoco,
@@ -189,6 +191,29 @@ describe('edges', () => {
     expect(evaluateLrp(missed, [])).toMatchObject({ olrp: 1, falseNegative: 1 });
     expect(evaluateVoc(missed, []).map).toBe(0);
     expect(evaluateVoc(missed, [row]).map).toBe(1);
+  });
+  it('are refused by name: rows that are no objects, in every evaluation', () => {
+    const nothing = [null] as never[];
+    const all = [
+      evaluateCoco,
+      evaluateVoc,
+      evaluateLrp,
+      evaluateLvis,
+      errorBreakdown,
+      confusionMatrix,
+      confidenceCurves,
+    ];
+    for (const evaluate of all) {
+      for (const key of ['images', 'annotations', 'categories'] as const) {
+        const broken = { ...empty, [key]: [...empty[key], ...nothing] };
+        expect(() => evaluate(broken, []), `${evaluate.name} ${key}`).toThrow(
+          `${key}[${empty[key].length}] must be an object, got null`,
+        );
+      }
+      expect(() => evaluate(empty, nothing), evaluate.name).toThrow('results[0] must be an object, got null');
+      const without = { ...empty, categories: undefined as never };
+      expect(() => evaluate(without, []), evaluate.name).toThrow('categories must be an array');
+    }
   });
   it('are refused by name: unknown images, boxes and thresholds that are none', () => {
     const astray = [{ ...row, image_id: 2 }];

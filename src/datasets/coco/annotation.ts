@@ -70,6 +70,10 @@ function shapesOf(fields: Fields, at: Place, report: ProblemReport): Shapes | un
     const rings = segmentation.filter((ring) => ring.length > 0);
     if (rings.length > 0) out.polygons = rings;
   } else if (typeof segmentation === 'object' && segmentation !== null) {
+    const { size, counts } = segmentation as Partial<CocoRle>;
+    if (size?.length !== 2 || counts?.length === undefined) {
+      return wrong('bad-segmentation', 'expected size [height, width] and counts', 'segmentation');
+    }
     try {
       out.mask = rleFromCoco(segmentation as CocoRle);
     } catch (error) {
