@@ -18,6 +18,7 @@ import { ortPeer, tfjsPeer } from './iou/javascript-peers.ts';
 import { type BenchKind, type BenchMetric, difference, type IouPeer } from './iou/peer.ts';
 import { makeJob, type SetKind } from './iou/sets.ts';
 import { torchvisionPeer } from './iou/torchvision.ts';
+import { twinPeer } from './iou/twin.ts';
 
 const { values: args } = parseArgs({
   options: {
@@ -92,9 +93,10 @@ const available = (name: string, peer: IouPeer | null): IouPeer[] => {
   if (peer === null) missing.push(name);
   return peer === null ? [] : [peer];
 };
+const twin = twinPeer();
 const peers: IouPeer[] = [
   boxopsPeer('simd'),
-  boxopsPeer('javascript'),
+  twin,
   ...available('torchvision', asItComes),
   ...available('torchvision recycled', recycled),
   ...available('onnxruntime-node', await ortPeer('onnxruntime-node')),
@@ -171,6 +173,7 @@ function report(entries: readonly Entry[], promised: readonly Promised[]): void 
 }
 
 for (const one of cases) await compare(one);
+twin.dispose();
 asItComes?.dispose();
 recycled?.dispose();
 setBackend('auto');
