@@ -14,7 +14,14 @@ import {
   torchvisionRetinaNetAnchors,
   torchvisionRpnAnchors,
 } from '../src/anchors/index.ts';
-import { type Assignment, maxIouMatcher, maxIouPresets, ssdMatcher } from '../src/matching/index.ts';
+import {
+  type Assignment,
+  maxIouMatcher,
+  maxIouPresets,
+  type SparseAssignment,
+  sparseMaxIouMatcher,
+  ssdMatcher,
+} from '../src/matching/index.ts';
 import { groundTruths } from '../test/golden/matching/sets.ts';
 import { TorchvisionPeer } from './matching/peer.ts';
 
@@ -42,6 +49,15 @@ function timed(run: () => void): number {
   return (user + system) / 1000 / runs;
 }
 
+/** One entry an anchor. */
+function wholeOf({ priorIndices, gtIndices }: SparseAssignment, count: number): Int32Array {
+  const whole = new Int32Array(count).fill(-1);
+  priorIndices.forEach((j, i) => {
+    whole[j] = gtIndices[i]!;
+  });
+  return whole;
+}
+
 const image = { width: 800, height: 800 };
 const retinanet = torchvisionRetinaNetAnchors({ image });
 const rpn = torchvisionRpnAnchors({ image });
@@ -55,6 +71,13 @@ const cases = [
     boxes: groundTruths(1000, 100, 800, 800),
     promised: [25, 12],
     plain: true,
+  },
+  {
+    rule: 'retinanet',
+    anchors: retinanet,
+    boxes: groundTruths(1000, 100, 800, 800),
+    promised: [],
+    listed: true,
   },
   { rule: 'rpn', anchors: rpn, boxes: groundTruths(1200, 30, 800, 800), promised: [] },
   { rule: 'ssd', anchors: ssd, boxes: groundTruths(1300, 30, 300, 300), promised: [] },
@@ -71,18 +94,23 @@ for (const { rule, anchors, boxes, promised, ...rest } of cases) {
   let out: Assignment | undefined;
   const options = { ...(rule === 'ssd' ? {} : maxIouPresets[rule]) };
   const match = rule === 'ssd' ? ssdMatcher : maxIouMatcher;
-  const run = () => {
-    out = match(priors, boxes, out === undefined ? options : { ...options, out });
-  };
+  let list: SparseAssignment | undefined;
+  const run =
+    'listed' in rest
+      ? () => {
+          list = sparseMaxIouMatcher(priors, boxes, options);
+        }
+      : () => {
+          out = match(priors, boxes, out === undefined ? options : { ...options, out });
+        };
   const count = anchors.boxes.length / 4;
-  const form = priors === anchors ? '' : ', as a plain array';
+  const form = 'listed' in rest ? ', as a list' : priors === anchors ? '' : ', as a plain array';
   console.log(`${rule}: ${count} anchors × ${boxes.length / 4} boxes${form}`);
   run();
+  const matches = list === undefined ? out!.gtIndices : wholeOf(list, count);
   const job = { rule, anchors: anchors.boxes, boxes };
   const equal = await Promise.all(
-    peers.map(async (peer) =>
-      (await peer!.measure(job, 1)).matches.every((gt, j) => gt === out!.gtIndices[j]),
-    ),
+    peers.map(async (peer) => (await peer!.measure(job, 1)).matches.every((gt, j) => gt === matches[j])),
   );
   if (equal.includes(false)) {
     console.log('  matches differ: not timed');
