@@ -1,5 +1,6 @@
 /** Anchor sizes from a dataset: clustering of box sizes. */
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { checkSizes, sizeIou } from './fit.ts';
 import { type Random, seededRandom } from './random.ts';
 
@@ -27,9 +28,7 @@ export function kmeansAnchors(
   options: KmeansOptions = {},
 ): Float64Array<ArrayBuffer> {
   const { count = 9, distance = 'iou', iterations = 300, seed = 0 } = options;
-  if (!(distance === 'iou' || distance === 'euclidean')) {
-    throw new OptionError(`distance: expected 'iou' or 'euclidean', got ${String(distance)}`);
-  }
+  choiceOption('distance', distance, ['iou', 'euclidean']);
   if (!(Number.isInteger(count) && count > 0)) {
     throw new OptionError(`count must be a whole number > 0, got ${count}`, { count });
   }

@@ -6,6 +6,7 @@
  * exact inverse. The same numbers place the pixels (`content…`) and the boxes, which is what keeps them together.
  */
 import { OptionError, ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { checkSize, outputFor } from './check.ts';
 import { type ElementFitOptions, elementFit } from './element-fit.ts';
 import { convertBoxes } from './formats.ts';
@@ -130,14 +131,10 @@ export class FrameTransform {
 
   /** Fits the image with its proportions kept and padding around it; the geometry is Ultralytics' or YOLOX's. */
   static letterbox(options: LetterboxOptions): FrameTransform {
-    const { source, align = 'center', inverse = 'exact' } = options;
+    const { source, align = 'center' } = options;
     checkSize('source', source);
     checkSize('target', options.target);
-    if (inverse !== 'exact' && inverse !== 'ultralytics') {
-      throw new OptionError(`expected inverse 'exact' or 'ultralytics', got '${String(inverse)}'`, {
-        inverse,
-      });
-    }
+    const inverse = choiceOption('inverse', options.inverse, ['exact', 'ultralytics']);
     const { target, gain, contentX, contentY, contentWidth, contentHeight } = letterboxGeometry(options);
     const content = { contentX, contentY, contentWidth, contentHeight };
     if (inverse === 'exact') {

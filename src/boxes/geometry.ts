@@ -1,5 +1,6 @@
 /** Area, clipping, scaling and hull of boxes in columns. */
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { boxCount, checkSize, outputFor } from './check.ts';
 import { convertBoxes, isNormalised } from './formats.ts';
 import type { BoxArray, BoxFormat, Size } from './types.ts';
@@ -88,13 +89,11 @@ export interface ScaleBoxesOptions<T extends BoxArray = BoxArray> {
  * scaleBoxes(new Float32Array([10, 10, 30, 20]), { x: 2, about: 'centre' }); // [0, 5, 40, 25]
  */
 export function scaleBoxes<T extends BoxArray>(boxes: T, options: ScaleBoxesOptions<T>): T {
-  const { x, y = x, about = 'origin', format = 'xyxy' } = options;
+  const { x, y = x, format = 'xyxy' } = options;
   if (!Number.isFinite(x) || !Number.isFinite(y)) {
     throw new OptionError(`expected finite scale factors, got ${x} and ${y}`, { x, y });
   }
-  if (about !== 'origin' && about !== 'centre') {
-    throw new OptionError(`expected about 'origin' or 'centre', got '${String(about)}'`, { about });
-  }
+  const about = choiceOption('about', options.about, ['origin', 'centre']);
   const normalised = isNormalised(format);
   const count = boxCount(boxes);
   const out = outputFor(boxes, boxes.length, options.out);

@@ -6,6 +6,7 @@
  * here moves every box that comes back.
  */
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import type { Size } from './types.ts';
 
 /** Rounds halves to even, as Python's `round`. */
@@ -64,17 +65,10 @@ const rounders: Record<LetterboxRounding, (value: number) => number> = {
 
 /** The geometry of a letterbox; no side of the content is ever below one pixel. */
 export function letterboxGeometry(options: LetterboxOptions): LetterboxGeometry {
-  const { source, target, align = 'center', scaleUp = true, stride } = options;
-  if (align !== 'center' && align !== 'top-left') {
-    throw new OptionError(`expected align 'center' or 'top-left', got '${String(align)}'`, { align });
-  }
-  const round = rounders[options.rounding ?? (align === 'center' ? 'half-even' : 'floor')];
-  if (round === undefined) {
-    throw new OptionError(
-      `expected rounding 'half-even', 'floor' or 'half-up', got '${String(options.rounding)}'`,
-      { rounding: options.rounding },
-    );
-  }
+  const { source, target, scaleUp = true, stride } = options;
+  const align = choiceOption('align', options.align, ['center', 'top-left']);
+  const { rounding = align === 'center' ? 'half-even' : 'floor' } = options;
+  const round = rounders[choiceOption('rounding', rounding, ['half-even', 'floor', 'half-up'])];
   if (stride !== undefined && !(Number.isInteger(stride) && stride > 0)) {
     throw new OptionError(`expected stride to be a whole number > 0, got ${stride}`, { stride });
   }

@@ -1,5 +1,6 @@
 /** Which boxes are fit to be used: large enough, finite, with their corners in order. */
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { boxCount, outputFor } from './check.ts';
 import { convertBoxes, isNormalised } from './formats.ts';
 import type { BoxArray, BoxFormat } from './types.ts';
@@ -25,11 +26,9 @@ export interface ValidBoxesOptions {
  * validBoxes(new Float32Array([0, 0, 2, 2, 0, 0, NaN, 2]), { minSize: 1 }); // Uint8Array [1, 0]
  */
 export function validBoxes(boxes: BoxArray, options: ValidBoxesOptions = {}): Uint8Array<ArrayBuffer> {
-  const { minSize = 0, comparator = '>=', format = 'xyxy' } = options;
+  const { minSize = 0, format = 'xyxy' } = options;
   if (Number.isNaN(minSize)) throw new OptionError('expected minSize to be a number, got NaN', { minSize });
-  if (comparator !== '>' && comparator !== '>=') {
-    throw new OptionError(`expected comparator '>' or '>=', got '${String(comparator)}'`, { comparator });
-  }
+  const comparator = choiceOption('comparator', options.comparator, ['>=', '>']);
   const normalised = isNormalised(format);
   const count = boxCount(boxes);
   const valid = new Uint8Array(count);

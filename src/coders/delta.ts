@@ -5,6 +5,7 @@
  * an option.
  */
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { type BoxCoder, coderOut } from './types.ts';
 
 type Four = readonly [number, number, number, number];
@@ -41,9 +42,7 @@ export const deltaPresets = {
 export function deltaCoder(options: DeltaCoderOptions = {}): BoxCoder {
   const { std = [1, 1, 1, 1], mean = [0, 0, 0, 0], sizeClamp = 'upper', centerLimit } = options;
   const limit = options.sizeLimit ?? Math.log(1000 / 16);
-  if (!['upper', 'both', 'none'].includes(sizeClamp)) {
-    throw new OptionError(`sizeClamp: expected 'upper', 'both' or 'none', got ${sizeClamp}`);
-  }
+  choiceOption('sizeClamp', sizeClamp, ['upper', 'both', 'none']);
   if (std.some((value) => !(value > 0)))
     throw new OptionError(`std must be four numbers > 0, got [${std.join(', ')}]`);
   const lower = sizeClamp === 'both' ? -limit : Number.NEGATIVE_INFINITY;

@@ -1,6 +1,7 @@
 /** Delta-xywha: the coder of rotated R-CNN and RetinaNet. A rotated box is its unrotated rectangle and an angle. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { type DeltaCoderOptions, deltaCoder } from './delta.ts';
 import { aboutPriors, checkAngles, type RotatedBoxes, turnBack } from './rotated-boxes.ts';
 
@@ -55,9 +56,7 @@ export function rotatedDeltaCoder(options: RotatedCoderOptions = {}): RotatedCod
   const { angleStd = 1, angleUnit = 'radian', angleRange = 'full' } = options;
   const { projected = false, edgeSwap = false, ...rest } = options;
   if (!(angleStd > 0)) throw new OptionError(`angleStd must be > 0, got ${angleStd}`, { angleStd });
-  if (!['radian', 'degree'].includes(angleUnit)) {
-    throw new OptionError(`angleUnit: expected 'radian' or 'degree', got ${angleUnit}`);
-  }
+  choiceOption('angleUnit', angleUnit, ['radian', 'degree']);
   if (!(angleRange in angleRanges)) {
     throw new OptionError(`angleRange: expected ${Object.keys(angleRanges).join(', ')}, got ${angleRange}`);
   }

@@ -6,6 +6,7 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { type BoxCoder, coderOut } from './types.ts';
 
 export interface YoloCoderOptions {
@@ -27,9 +28,7 @@ export interface YoloCoderOptions {
 /** Sources: Redmon and Farhadi 2017, 2018; darknet; ultralytics/yolov5 `Detect`; mmdetection `YOLOBBoxCoder`. */
 export function yoloCoder(options: YoloCoderOptions): BoxCoder {
   const { stride, version = 'v5', space = 'logit', eps = 1e-6 } = options;
-  if (!(version === 'v3' || version === 'v5')) {
-    throw new OptionError(`version: expected 'v3' or 'v5', got ${String(version)}`);
-  }
+  choiceOption('version', version, ['v3', 'v5']);
   const five = version === 'v5';
   // centre = σ·scale − shift, in cells
   const scale = five ? 2 : (options.scaleXY ?? 1);

@@ -2,7 +2,8 @@
  * A detector in this thread: model bytes → inspection → session → warm-up. Workers use it as it is, so it must not
  * reach the code that starts workers: a bundler would put the worker into itself without end.
  */
-import { OptionError } from '../errors.ts';
+
+import { choiceOption } from '../options.ts';
 import { LocalDetector } from './detector.ts';
 import { planDetector } from './plan-model.ts';
 import { loadModelBytes } from './session/model-bytes.ts';
@@ -12,9 +13,7 @@ import type { Detector, DetectorOptions } from './types.ts';
 /** See `createDetector`, with `worker` left out. */
 export async function createLocalDetector(options: DetectorOptions): Promise<Detector> {
   const { signal, onProgress, executionProviders, postprocessing = 'auto' } = options;
-  if (postprocessing !== 'auto' && postprocessing !== 'cpu') {
-    throw new OptionError(`postprocessing: expected 'auto' or 'cpu', got ${String(postprocessing)}`);
-  }
+  choiceOption('postprocessing', postprocessing, ['auto', 'cpu']);
   const bytes = await loadModelBytes(options.model, options);
   const plan = planDetector(bytes, options);
   onProgress?.({ phase: 'session', loaded: 0, total: 1 });

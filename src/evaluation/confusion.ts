@@ -6,6 +6,7 @@
  */
 
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { type Assignment, assign } from './assign.ts';
 import { categoryNames, expectRows, groupRows, largestGroup } from './group.ts';
 import { comparisonOf } from './similarity.ts';
@@ -63,9 +64,7 @@ export function confusionMatrix(
     });
   }
   const { scoreThreshold, iouThreshold, assignment, rows } = { ...defaults, ...options };
-  if (rows !== 'predicted' && rows !== 'true') {
-    throw new OptionError(`rows must be 'predicted' or 'true', got '${String(rows)}'`, { rows });
-  }
+  choiceOption('rows', rows, ['predicted', 'true']);
   const inclusive = preset === 'supervision';
   expectRows(groundTruth, detections);
   const objects = { ...groundTruth, annotations: groundTruth.annotations.filter((row) => !row.iscrowd) };

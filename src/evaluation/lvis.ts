@@ -7,6 +7,7 @@
  */
 
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { accumulateAll, classRows } from './coco/evaluate.ts';
 import { Matcher } from './coco/match.ts';
 import { meanOf } from './coco/summarize.ts';
@@ -65,9 +66,7 @@ export function evaluateLvis(
     recallThresholds = linspace(0, 1, 101),
     maxDetections = 300,
   } = options;
-  if (type !== 'bbox' && type !== 'segm') {
-    throw new OptionError(`type must be 'bbox' or 'segm', got '${String(type)}'`, { type });
-  }
+  choiceOption('type', type, ['bbox', 'segm']);
   expectShares('iouThresholds', iouThresholds);
   expectShares('recallThresholds', recallThresholds);
   if (!(maxDetections > 0)) throw new OptionError(`maxDetections must be positive, got ${maxDetections}`);

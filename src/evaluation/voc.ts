@@ -4,6 +4,7 @@
  */
 import { OptionError } from '../errors.ts';
 import { orderByScore } from '../nms/order.ts';
+import { choiceOption } from '../options.ts';
 import { type AveragePrecisionMethod, averagePrecision } from './average-precision.ts';
 import { categoryNames, type Groups, groupRows } from './group.ts';
 import { boxColumn } from './similarity.ts';
@@ -58,9 +59,7 @@ export function evaluateVoc(
   options: VocOptions = {},
 ): VocEvaluation {
   const { method = 'all-point', comparator = '>', iouThreshold = 0.5, pixelOffset = 0 } = options;
-  if (comparator !== '>' && comparator !== '>=') {
-    throw new OptionError(`comparator must be '>' or '>=', got '${String(comparator)}'`, { comparator });
-  }
+  choiceOption('comparator', comparator, ['>', '>=']);
   if (!(iouThreshold >= 0 && iouThreshold <= 1)) {
     throw new OptionError(`iouThreshold must be between 0 and 1, got ${iouThreshold}`, { iouThreshold });
   }

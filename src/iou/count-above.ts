@@ -1,6 +1,7 @@
 /** How many columns each row exceeds a threshold with, without a matrix in memory. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { type Batch, comparison, type IouOptions, imagesOf, tileLength, tileOf } from './comparison.ts';
 import { withRoom } from './pack.ts';
 
@@ -21,20 +22,15 @@ export interface CountAboveOptions extends IouOptions {
  * @example
  * countAbove(new Float32Array([0, 0, 10, 10]), new Float32Array([0, 0, 5, 10, 0, 0, 10, 9]), { threshold: 0.5 }); // [1]
  */
-export function countAbove(a: BoxArray, b: BoxArray, options = {} as CountAboveOptions): Uint32Array {
-  const { threshold, comparator = '>', batch } = options;
+export function countAbove(a: BoxArray, b: BoxArray, options: CountAboveOptions): Uint32Array {
+  const { threshold, comparator, batch } = options ?? {};
   if (typeof threshold !== 'number' || Number.isNaN(threshold)) {
     throw new OptionError(`threshold must be a number, got ${threshold}`, { threshold });
-  }
-  if (comparator !== '>' && comparator !== '>=') {
-    throw new OptionError(`comparator must be '>' or '>=', got ${JSON.stringify(comparator)}`, {
-      comparator,
-    });
   }
   comparison.prepare(a, b, options);
   const { rows, columns } = comparison;
   const out = withRoom(options.out ?? new Uint32Array(rows), rows, Uint32Array, Uint32Array);
-  const inclusive = comparator === '>=';
+  const inclusive = choiceOption('comparator', comparator, ['>', '>=']) === '>=';
   comparison.pack();
   if (batch === undefined) {
     count(0, rows, 0, columns, threshold, inclusive, out);

@@ -1,5 +1,7 @@
 /** Metrics with parameters, and metrics built from others. */
+
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { add, clamp, type Expression, mul, power, ratio, sub } from './formula/expression.ts';
 import { buildGraph, type GraphNode } from './formula/graph.ts';
 import { unbounded } from './formula/guards.ts';
@@ -69,16 +71,7 @@ const alphaFamily = { iou: 'alphaIou', giou: 'alphaGiou', diou: 'alphaDiou', cio
 export function alphaIou(
   options: { readonly base?: keyof typeof alphaFamily; readonly alpha?: number } = {},
 ): MetricObject {
-  const { base = 'iou' } = options;
-  const variant = Object.hasOwn(alphaFamily, base) ? alphaFamily[base] : undefined;
-  if (variant === undefined) {
-    throw new OptionError(
-      `expected base to be one of ${Object.keys(alphaFamily).join(', ')}, got ${String(base)}`,
-      {
-        base,
-      },
-    );
-  }
+  const variant = alphaFamily[choiceOption('base', options.base, ['iou', 'giou', 'diou', 'ciou'])];
   const alpha = checkNumber('alpha', options.alpha ?? 3, positive, 'a number > 0');
   return parameterised(variant, { alpha });
 }
@@ -103,29 +96,20 @@ export function distanceIou(options: { readonly exponent?: number } = {}): Metri
 export function completeIou(
   options: { readonly alpha?: 'always' | 'gated' | 'undetached' } = {},
 ): MetricObject {
-  const { alpha = 'always' } = options;
-  switch (alpha) {
-    case 'always':
-      return parameterised('ciou', { alphaGate: -unbounded });
-    case 'gated':
-      return parameterised('ciou', { alphaGate: 0.5 });
-    case 'undetached':
-      return formulaMetric({
-        name: 'ciou-undetached',
-        symmetric: true,
-        guardsOf: 'ciou',
-        formula: (terms) => {
-          const v = terms.aspectDifference;
-          const weight = ratio(v, add(sub(1, terms.iou), v, terms.guards.alphaEps ?? 0), 0);
-          return terms.clamped(sub(terms.iou, add(terms.centreShare, mul(weight, v))));
-        },
-        minIou: neverAboveIou,
-      });
-    default:
-      throw new OptionError(`expected alpha to be 'always', 'gated' or 'undetached', got ${String(alpha)}`, {
-        alpha,
-      });
-  }
+  const alpha = choiceOption('alpha', options.alpha, ['always', 'gated', 'undetached']);
+  if (alpha !== 'undetached')
+    return parameterised('ciou', { alphaGate: alpha === 'gated' ? 0.5 : -unbounded });
+  return formulaMetric({
+    name: 'ciou-undetached',
+    symmetric: true,
+    guardsOf: 'ciou',
+    formula: (terms) => {
+      const v = terms.aspectDifference;
+      const weight = ratio(v, add(sub(1, terms.iou), v, terms.guards.alphaEps ?? 0), 0);
+      return terms.clamped(sub(terms.iou, add(terms.centreShare, mul(weight, v))));
+    },
+    minIou: neverAboveIou,
+  });
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { countBoxes } from './pack.ts';
 import { probIou, type RotatedSimilarity } from './rotated-gaussian.ts';
 
@@ -97,12 +98,8 @@ export function checkRotated(name: string, boxes: BoxArray, angles: BoxArray): n
 
 /** What an angle is multiplied by to be radians, clockwise on the screen. */
 export function radiansClockwise({ angleUnit = 'radian', direction = 'clockwise' }: AngleOptions): number {
-  if (!(angleUnit === 'radian' || angleUnit === 'degree')) {
-    throw new OptionError(`angleUnit: expected 'radian' or 'degree', got ${String(angleUnit)}`);
-  }
-  if (!(direction === 'clockwise' || direction === 'counterclockwise')) {
-    throw new OptionError(`direction: expected 'clockwise' or 'counterclockwise', got ${String(direction)}`);
-  }
+  choiceOption('angleUnit', angleUnit, ['radian', 'degree']);
+  choiceOption('direction', direction, ['clockwise', 'counterclockwise']);
   return (direction === 'clockwise' ? 1 : -1) * (angleUnit === 'radian' ? 1 : Math.PI / 180);
 }
 

@@ -5,6 +5,7 @@
  * without `wasm-unsafe-eval`, an engine without SIMD). Results are the same either way.
  */
 import { OptionError, UnsupportedError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { simdAvailable } from './instance.ts';
 
 export type Backend = 'auto' | 'simd' | 'javascript';
@@ -20,13 +21,11 @@ let chosen: Backend = 'auto';
  * setBackend('javascript'); // the twins, for comparison
  */
 export function setBackend(backend: Backend): void {
-  if (backend !== 'auto' && backend !== 'simd' && backend !== 'javascript') {
-    throw new OptionError(`backend: expected 'auto', 'simd' or 'javascript', got ${String(backend)}`);
-  }
-  if (backend === 'simd' && !simdAvailable()) {
+  const engine = choiceOption('backend', backend, ['auto', 'simd', 'javascript']);
+  if (engine === 'simd' && !simdAvailable()) {
     throw new UnsupportedError('wasm SIMD is refused here (engine or Content-Security-Policy)');
   }
-  chosen = backend;
+  chosen = engine;
 }
 
 /** The engine that runs now: `'simd'` or `'javascript'`. */

@@ -6,6 +6,7 @@
  */
 import type { Preset } from '../boxes/types.ts';
 import { NumericError, OptionError, ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 
 export type FloatArray = Float32Array | Float64Array;
 
@@ -50,10 +51,7 @@ export function sameType(like: FloatArray, length: number): FloatArray {
 
 /** Factor that turns a sum of `count` terms into the value; an empty mean is 0, not 0/0. */
 export function reductionScale(options: LossOptions, count: number): number {
-  const reduction = options.reduction ?? 'mean';
-  if (reduction !== 'none' && reduction !== 'sum' && reduction !== 'mean') {
-    throw new OptionError(`reduction must be 'none', 'sum' or 'mean', got '${reduction}'`, { reduction });
-  }
+  const reduction = choiceOption('reduction', options.reduction, ['mean', 'sum', 'none']);
   const { avgFactor } = options;
   if (avgFactor === undefined) return reduction === 'mean' ? (count === 0 ? 0 : 1 / count) : 1;
   if (!Number.isFinite(avgFactor) || avgFactor < 0) {
@@ -69,12 +67,7 @@ export function reductionScale(options: LossOptions, count: number): number {
 /** Gradient buffer (`out` or a new one), terms where asked for, and the scale. */
 export function openLoss(prediction: FloatArray, termCount: number, options: LossOptions): LossBuffers {
   const { out } = options;
-  if (out !== undefined && out.length !== prediction.length) {
-    throw new ShapeError(`out must hold ${prediction.length} numbers, got ${out.length}`, {
-      expected: prediction.length,
-      got: out.length,
-    });
-  }
+  if (out !== undefined) expectLength('out', out, prediction.length);
   return {
     gradient: out ?? sameType(prediction, prediction.length),
     terms: options.reduction === 'none' ? sameType(prediction, termCount) : undefined,

@@ -1,5 +1,6 @@
 /** Overlap of run-length masks (pycocotools `iou`), found on the runs; pairs whose boxes are apart cost nothing. */
-import { OptionError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { expectSameSize, rleArea, rleToBoxes } from './rle-algebra.ts';
 import type { Rle } from './types.ts';
 
@@ -22,10 +23,8 @@ export interface MaskIouOptions {
  * {@link ShapeError} when sizes differ or `crowd` has another length. O(N·M·runs) in the worst case.
  */
 export function maskIou(a: readonly Rle[], b: readonly Rle[], options: MaskIouOptions = {}): Float64Array {
-  const { metric = 'iou', crowd } = options;
-  if (metric !== 'iou' && metric !== 'iof' && metric !== 'ios') {
-    throw new OptionError(`expected metric 'iou', 'iof' or 'ios', got '${String(metric)}'`, { metric });
-  }
+  const { crowd } = options;
+  const metric = choiceOption('metric', options.metric, ['iou', 'iof', 'ios']);
   if (crowd !== undefined && crowd.length !== b.length) {
     throw new ShapeError(`expected crowd of length ${b.length}, got ${crowd.length}`, {
       expected: b.length,

@@ -7,6 +7,7 @@ import { boxCount } from '../boxes/check.ts';
 import { convertBoxes } from '../boxes/formats.ts';
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 
 /** COCO's per-keypoint constants σ of its 17 keypoints. */
 export const cocoSigmas: readonly number[] = [
@@ -48,12 +49,8 @@ export function oks(
   groundTruth: ArrayLike<number>,
   options: OksOptions = {},
 ): Float64Array {
-  const { sigmas = cocoSigmas, areas, format = 'xyxy', preset = 'coco' } = options;
-  if (preset !== 'coco' && preset !== 'ultralytics' && preset !== 'mmdetection') {
-    throw new OptionError(`expected preset 'coco', 'ultralytics' or 'mmdetection', got '${String(preset)}'`, {
-      preset,
-    });
-  }
+  const { sigmas = cocoSigmas, areas, format = 'xyxy' } = options;
+  const preset = choiceOption('preset', options.preset, ['coco', 'ultralytics', 'mmdetection']);
   const perPose = 3 * sigmas.length;
   const poses = (name: string, columns: ArrayLike<number>): number => {
     if (perPose > 0 && columns.length % perPose === 0) return columns.length / perPose;

@@ -1,5 +1,6 @@
 /** Union, intersection, area and box of run-length masks, computed on the runs (pycocotools `merge`, `area`, `toBbox`). */
-import { OptionError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import type { Rle } from './types.ts';
 
 /** Throws {@link ShapeError} unless both masks have one size. */
@@ -24,12 +25,7 @@ export function mergeRle(
   masks: readonly Rle[],
   options: { readonly operation?: 'union' | 'intersection' } = {},
 ): Rle {
-  const { operation = 'union' } = options;
-  if (operation !== 'union' && operation !== 'intersection') {
-    throw new OptionError(`expected operation 'union' or 'intersection', got '${String(operation)}'`, {
-      operation,
-    });
-  }
+  const operation = choiceOption('operation', options.operation, ['union', 'intersection']);
   const [first, ...rest] = masks;
   if (first === undefined) throw new ShapeError('expected at least one mask, got none', { got: 0 });
   let merged: Rle = { size: [first.size[0], first.size[1]], counts: first.counts.slice() };

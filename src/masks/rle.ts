@@ -3,7 +3,8 @@
  *
  * Runs go down the columns, as COCO's do; pixels may be handed over in either order.
  */
-import { OptionError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import type { Rle } from './types.ts';
 
 /** Order of pixels in an array: along rows, as images lie, or down columns, as numpy's Fortran order and COCO's. */
@@ -15,9 +16,7 @@ export interface PixelOptions {
 }
 
 function checkOrder(order: PixelOrder): void {
-  if (order !== 'row' && order !== 'column') {
-    throw new OptionError(`expected order 'row' or 'column', got '${String(order)}'`, { order });
-  }
+  choiceOption('order', order, ['row', 'column']);
 }
 
 /** Throws {@link ShapeError} unless the size is whole and the runs cover it exactly. */

@@ -1,7 +1,7 @@
 /** ATSS: each ground truth sets its own threshold from the priors nearest to its centre. */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { choiceOption } from '../options.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { levelsOf, Nearest } from './nearest.ts';
@@ -53,9 +53,8 @@ export function atssMatcher(
   options: AtssOptions = {},
 ): Assignment {
   const { topk = 9, comparator = '>=', insideMargin = 0.01, conflict = 'claimants' } = options;
-  if (!(conflict === 'claimants' || conflict === 'all')) {
-    throw new OptionError(`conflict: expected 'claimants' or 'all', got ${String(conflict)}`);
-  }
+  choiceOption('comparator', comparator, ['>=', '>']);
+  choiceOption('conflict', conflict, ['claimants', 'all']);
   checkCount('topk', topk);
   checkNumber('insideMargin', insideMargin, Number.NEGATIVE_INFINITY);
   const gts = countGroundTruths(groundTruthBoxes, options);

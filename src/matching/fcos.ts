@@ -3,6 +3,7 @@ import type { AnchorLevel, Anchors } from '../anchors/types.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { choiceOption } from '../options.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { isAnchors, priorColumns } from './prior-columns.ts';
@@ -41,9 +42,7 @@ export function fcosMatcher(
   const { rule = 'torchvision', radius = 1.5 } = options;
   if (!isAnchors(anchors))
     throw new OptionError('fcosMatcher needs anchors of a generator, which have levels');
-  if (!(rule === 'torchvision' || rule === 'mmdetection')) {
-    throw new OptionError(`rule: expected 'torchvision' or 'mmdetection', got ${String(rule)}`);
-  }
+  choiceOption('rule', rule, ['torchvision', 'mmdetection']);
   if (radius !== null) checkNumber('radius', radius, 0);
   const gts = countGroundTruths(groundTruthBoxes, options);
   const columns = priorColumns(anchors);

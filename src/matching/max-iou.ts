@@ -6,6 +6,7 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { inPrecision, overlapScan } from './overlap-scan.ts';
 import { priorColumns } from './prior-columns.ts';
@@ -80,11 +81,7 @@ export function rulesOf(options: MaxIouOptions): {
       { negativeThreshold, positiveThreshold },
     );
   }
-  if (!(lowQuality === 'own-best' || lowQuality === 'selecting' || lowQuality === 'none')) {
-    throw new OptionError(
-      `lowQuality: expected 'own-best', 'selecting' or 'none', got ${String(lowQuality)}`,
-    );
-  }
+  choiceOption('lowQuality', lowQuality, ['own-best', 'selecting', 'none']);
   return { positiveThreshold, low, high, lowQuality, minimumPositive, assignAll };
 }
 

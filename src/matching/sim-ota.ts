@@ -1,7 +1,7 @@
 /** SimOTA: the simplified optimal transport of YOLOX. */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { choiceOption } from '../options.ts';
 import { centreOf, classCountOf, depth, visitAround } from './candidates.ts';
 import { assignDynamicK, boundedLog, overlapsOf } from './dynamic-k.ts';
 import { ignoredPriors } from './ignore-regions.ts';
@@ -53,9 +53,7 @@ export function simOtaMatcher(
   options: SimOtaOptions,
 ): Assignment {
   const { rule = 'yolox', topk = 10, classWeight = 1, overlapWeight = 3, predictions } = options;
-  if (!(rule === 'yolox' || rule === 'mmdetection')) {
-    throw new OptionError(`rule: expected 'yolox' or 'mmdetection', got ${String(rule)}`);
-  }
+  choiceOption('rule', rule, ['yolox', 'mmdetection']);
   checkCount('topk', topk);
   const radius = checkNumber('radius', options.radius ?? (rule === 'yolox' ? 1.5 : 2.5), 0);
   const gts = countGroundTruths(groundTruthBoxes, options);

@@ -1,6 +1,7 @@
 /** SSD's matching: every ground truth gets its best prior, and every prior above a threshold its best ground truth. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { inPrecision, type OverlapScan, overlapScan } from './overlap-scan.ts';
 import { type PriorColumns, priorColumns } from './prior-columns.ts';
@@ -44,9 +45,7 @@ export function ssdMatcher(
       `expected negativeThreshold ≤ threshold, got ${negativeThreshold} and ${threshold}`,
     );
   }
-  if (!(bipartite === 'sequential' || bipartite === 'global')) {
-    throw new OptionError(`bipartite: expected 'sequential' or 'global', got ${String(bipartite)}`);
-  }
+  choiceOption('bipartite', bipartite, ['sequential', 'global']);
   const gts = countGroundTruths(groundTruthBoxes, options);
   const columns = priorColumns(priors);
   const { count } = columns;

@@ -1,7 +1,7 @@
 /** TaskAligned assignment: TOOD, YOLOv6, YOLOv8. Priors are ranked by how well class and box agree. */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { choiceOption } from '../options.ts';
 import { centreOf, classCountOf, depth, visitAround } from './candidates.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
@@ -72,9 +72,7 @@ export function taskAlignedMatcher(
   options: TaskAlignedOptions,
 ): Assignment {
   const { rule = 'ultralytics', predictions, groundTruthClasses } = options;
-  if (!(rule === 'ultralytics' || rule === 'mmyolo' || rule === 'mmdetection')) {
-    throw new OptionError(`rule: expected 'ultralytics', 'mmyolo' or 'mmdetection', got ${String(rule)}`);
-  }
+  choiceOption('rule', rule, ['ultralytics', 'mmyolo', 'mmdetection']);
   const tood = rule === 'mmdetection';
   const { topk = tood ? 13 : 10, alpha = tood ? 1 : 0.5, beta = 6 } = options;
   const margin = Math.fround(options.insideMargin ?? (tood ? 0.01 : 1e-9));

@@ -1,7 +1,8 @@
 /** Adaptive NMS: in a crowd a box tolerates more overlap, as much as the density predicted for it. */
 import type { BoxArray } from '../boxes/types.ts';
 import { ShapeError } from '../errors.ts';
-import { choiceOption, numberOption, requireFloats } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { numberOption, requireFloats } from './input.ts';
 import { rankedGroups, Survivors } from './ranked.ts';
 import type { NmsOptions, ScoreArray, Suppression } from './types.ts';
 

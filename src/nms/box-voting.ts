@@ -1,6 +1,7 @@
 /** Box voting: kept boxes move to the score-weighted mean of the boxes that overlap them. */
 import type { BoxArray } from '../boxes/types.ts';
-import { choiceOption, numberOption } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { numberOption } from './input.ts';
 import type { MovingSuppression, NmsOptions, ScoreArray } from './types.ts';
 import { voteAfterNms } from './voting.ts';
 

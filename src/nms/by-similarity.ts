@@ -1,14 +1,8 @@
 /** Greedy suppression of anything that can be compared: masks, poses, rotated boxes, a caller's own objects. */
 import { OptionError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { bucketByClass } from './classes.ts';
-import {
-  choiceOption,
-  isClassAware,
-  limitOption,
-  numberOption,
-  requireClassIds,
-  requireFloats,
-} from './input.ts';
+import { isClassAware, limitOption, numberOption, requireClassIds, requireFloats } from './input.ts';
 import { orderByScore } from './order.ts';
 import type { NmsOptions, ScoreArray } from './types.ts';
 

@@ -1,6 +1,7 @@
 /** Cluster-NMS: suppression as a fixed point, with scores or boxes refined by the suppressed. */
 import type { BoxArray } from '../boxes/types.ts';
-import { choiceOption, limitOption, numberOption } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { limitOption, numberOption } from './input.ts';
 import { type RankedGroup, rankedGroups, Survivors } from './ranked.ts';
 import type { MovingSuppression, NmsOptions, ScoreArray } from './types.ts';
 import { gatherBoxes } from './voting.ts';

@@ -1,6 +1,7 @@
 /** Fast NMS: every box against all better ones at once, also against suppressed ones. */
 import type { BoxArray } from '../boxes/types.ts';
-import { choiceOption, numberOption } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { numberOption } from './input.ts';
 import { rankedGroups, Survivors } from './ranked.ts';
 import type { NmsOptions, ScoreArray, Suppression } from './types.ts';
 

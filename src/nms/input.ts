@@ -4,6 +4,7 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { orderByScore } from './order.ts';
 import type { ScoreArray } from './types.ts';
 
@@ -103,19 +104,6 @@ export function selectCandidates(
   }
   const ordered = orderByScore(scores, found.slice(0, size));
   return size > maxCandidates ? ordered.slice(0, maxCandidates) : ordered;
-}
-
-/** An option with a fixed set of values, or its default. */
-export function choiceOption<T extends string>(name: string, value: T | undefined, choices: readonly T[]): T {
-  if (value === undefined) return choices[0]!;
-  if (!choices.includes(value)) {
-    const expected = choices.map((choice) => `'${choice}'`).join(', ');
-    throw new OptionError(`${name}: expected ${expected}, got ${String(value)}`, {
-      name,
-      value: String(value),
-    });
-  }
-  return value;
 }
 
 /** A number option above zero, or its default. */

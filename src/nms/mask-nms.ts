@@ -3,8 +3,8 @@ import { ShapeError } from '../errors.ts';
 import { maskIou } from '../masks/mask-iou.ts';
 import { rleToBoxes } from '../masks/rle-algebra.ts';
 import type { Rle } from '../masks/types.ts';
+import { choiceOption } from '../options.ts';
 import { nmsBySimilarity, type SimilarityNmsOptions } from './by-similarity.ts';
-import { choiceOption } from './input.ts';
 import type { ScoreArray } from './types.ts';
 
 export interface MaskNmsOptions extends SimilarityNmsOptions {

@@ -1,6 +1,7 @@
 /** Matrix NMS: every score decays by its worst better neighbour, softened by how much that one was suppressed. */
 import type { BoxArray } from '../boxes/types.ts';
-import { choiceOption, numberOption, positiveOption } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { numberOption, positiveOption } from './input.ts';
 import { rankedGroups, Survivors } from './ranked.ts';
 import type { RankedOptions, ScoreArray, Suppression } from './types.ts';
 

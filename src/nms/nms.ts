@@ -1,10 +1,10 @@
 /** Greedy non-maximum suppression: the public function. */
 import type { BoxArray } from '../boxes/types.ts';
+import { choiceOption } from '../options.ts';
 import { bucketByClass } from './classes.ts';
 import { createComparison } from './compare.ts';
 import { greedy } from './greedy.ts';
 import {
-  choiceOption,
   countBoxes,
   isClassAware,
   limitOption,

@@ -1,7 +1,8 @@
 /** Non-maximum merging: overlapping boxes become their union, as tiled inference needs it. */
 import type { BoxArray } from '../boxes/types.ts';
+import { choiceOption } from '../options.ts';
 import type { Fusion } from './fusion.ts';
-import { choiceOption, numberOption } from './input.ts';
+import { numberOption } from './input.ts';
 import { type RankedGroup, rankedGroups, Survivors } from './ranked.ts';
 import type { NmsOptions, ScoreArray } from './types.ts';
 import { gatherBoxes } from './voting.ts';

@@ -1,6 +1,7 @@
 /** Soft-NMS: overlap lowers scores instead of dropping boxes. */
 import type { BoxArray } from '../boxes/types.ts';
-import { choiceOption, limitOption, numberOption, positiveOption } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { limitOption, numberOption, positiveOption } from './input.ts';
 import { type RankedGroup, rankedGroups, Survivors } from './ranked.ts';
 import { ScoreHeap } from './score-heap.ts';
 import type { RankedOptions, ScoreArray, Suppression } from './types.ts';

@@ -1,7 +1,8 @@
 /** Softer-NMS: boxes with predicted variances vote for the place of the selected one. */
 import type { BoxArray } from '../boxes/types.ts';
 import { ShapeError } from '../errors.ts';
-import { choiceOption, positiveOption, requireFloats } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { positiveOption, requireFloats } from './input.ts';
 import { rankedGroups } from './ranked.ts';
 import { type SoftNmsOptions, softNms } from './soft-nms.ts';
 import type { MovingSuppression, ScoreArray } from './types.ts';

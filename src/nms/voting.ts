@@ -1,6 +1,7 @@
 /** Moving kept boxes to a weighted mean of their candidates: what the voting rules share. */
 import type { BoxArray } from '../boxes/types.ts';
-import { choiceOption, limitOption, numberOption } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { limitOption, numberOption } from './input.ts';
 import { type RankedGroup, rankedGroups, Survivors } from './ranked.ts';
 import type { MovingSuppression, NmsOptions, ScoreArray } from './types.ts';
 

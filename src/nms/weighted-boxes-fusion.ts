@@ -1,5 +1,6 @@
 /** Weighted boxes fusion: clusters of several models' boxes become their score-weighted means. */
 
+import { choiceOption } from '../options.ts';
 import {
   bestCluster,
   collectBoxes,
@@ -11,7 +12,7 @@ import {
   type ModelBoxes,
   requireModels,
 } from './fusion.ts';
-import { choiceOption, numberOption } from './input.ts';
+import { numberOption } from './input.ts';
 
 export interface WeightedBoxesFusionOptions extends FusionOptions {
   /** How a cluster's score follows from its members'. Default `'avg'`. */

@@ -1,7 +1,8 @@
 /** BlazeFace's weighted NMS: a group of overlapping faces becomes its score-weighted mean, keypoints included. */
 import type { BoxArray } from '../boxes/types.ts';
 import { ShapeError } from '../errors.ts';
-import { choiceOption, numberOption, requireFloats } from './input.ts';
+import { choiceOption } from '../options.ts';
+import { numberOption, requireFloats } from './input.ts';
 import { rankedGroups, Survivors } from './ranked.ts';
 import type { MovingSuppression, NmsOptions, ScoreArray } from './types.ts';
 import { gatherBoxes } from './voting.ts';

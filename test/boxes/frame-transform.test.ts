@@ -92,6 +92,10 @@ describe('letterbox', () => {
     expect(() => FrameTransform.letterbox({ source, target: source, inverse: 'gain' })).toThrow(OptionError);
     // @ts-expect-error an unknown rounding
     expect(() => FrameTransform.letterbox({ source, target: source, rounding: 'up' })).toThrow(OptionError);
+    // @ts-expect-error what every object has is no rounding either
+    expect(() => FrameTransform.letterbox({ source, target: source, rounding: 'toString' })).toThrow(
+      "rounding: expected 'half-even' or 'floor' or 'half-up', got toString",
+    );
     const transform = FrameTransform.identity(source);
     expect(() => transform.toModel(new Float32Array(3))).toThrow(ShapeError);
     expect(() => transform.pointsToImage(new Float32Array(4), { stride: 3 })).toThrow(ShapeError);

@@ -177,6 +177,11 @@ describe('bad input', () => {
     ],
     ['a radius below 0', () => fcosMatcher(points, boxes, { radius: -1 }), /radius.*-1/],
     [
+      'a comparator that is none',
+      () => atssMatcher(points, boxes, { comparator: '<' as '>' }),
+      /comparator: expected '>=' or '>', got </,
+    ],
+    [
       'no classes for SimOTA',
       () => simOtaMatcher(points, boxes, { predictions } as never),
       /groundTruthClasses/,

@@ -11,6 +11,7 @@ const source = resolve(import.meta.dirname, '../../src');
 /** Lowest floor first; rooms of one floor do not import each other unless listed in `sameFloor`. */
 const floors = [
   ['errors'],
+  ['options'],
   ['kernels', 'boxes', 'masks'],
   ['iou'],
   ['nms', 'anchors', 'coders', 'rotated'],
@@ -23,6 +24,7 @@ const floors = [
 ];
 const core = new Set([
   'errors',
+  'options',
   'kernels',
   'boxes',
   'masks',

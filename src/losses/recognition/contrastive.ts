@@ -1,9 +1,9 @@
 /** Losses over the similarities of all pairs of a batch: contrastive, N-pair, SupCon, multi-similarity, circle. */
-import { ShapeError } from '../../errors.ts';
 import { logSoftmaxRow } from '../classification/softmax.ts';
 import {
   closeLoss,
   expectFinite,
+  expectLength,
   type FloatArray,
   type LossOptions,
   type LossResult,
@@ -98,9 +98,7 @@ export interface NPairResult extends LossResult {
 export function nPairLoss(anchors: FloatArray, positives: FloatArray, options: PairLossOptions): NPairResult {
   const { dimensions } = options;
   const count = rowCount('anchors', anchors, dimensions);
-  if (positives.length !== anchors.length) {
-    throw new ShapeError(`positives must hold ${anchors.length} numbers, got ${positives.length}`);
-  }
+  expectLength('positives', positives, anchors.length);
   const buffers = openLoss(anchors, count, options);
   const { gradient, terms, scale } = buffers;
   const positiveGradient = sameType(positives, positives.length);

@@ -5,6 +5,7 @@ import { OptionError, ShapeError } from '../../errors.ts';
 import { iouGradient } from '../../iou/gradient.ts';
 import { summedIouGradient } from '../../iou/gradient-sum.ts';
 import type { Metric } from '../../iou/types.ts';
+import { choiceOption } from '../../options.ts';
 import { closeLoss, expectFinite, type LossOptions, type LossResult, openLoss } from '../common.ts';
 import { practicalAspect } from './practical-aspect.ts';
 
@@ -57,11 +58,9 @@ export interface IouLossOptions extends LossOptions {
  * iouLoss(predicted, target, { metric: 'ciou' }).gradient;
  */
 export function iouLoss(prediction: BoxArray, target: BoxArray, options: IouLossOptions = {}): LossResult {
-  const { metric = 'iou', transform = 'linear', floor = 1e-6, weights, through, priors } = options;
+  const { metric = 'iou', floor = 1e-6, weights, through, priors } = options;
   const format = through === undefined ? (options.format ?? 'xyxy') : 'xyxy';
-  if (transform !== 'linear' && transform !== 'log' && transform !== 'square') {
-    throw new OptionError(`transform must be 'linear', 'log' or 'square', got '${transform}'`, { transform });
-  }
+  const transform = choiceOption('transform', options.transform, ['linear', 'log', 'square']);
   if ((through === undefined) !== (priors === undefined))
     throw new OptionError('through and priors go together');
   // a coder may clamp what is not finite
