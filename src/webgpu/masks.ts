@@ -12,10 +12,12 @@ import type { Rle } from '../masks/types.ts';
 import { BufferPool } from './buffers.ts';
 import { checked } from './checked.ts';
 import { maskShaders, wordsPerMask } from './mask-shaders.ts';
-import type { Device } from './types.ts';
+import type { Device, DeviceBuffer } from './types.ts';
 
 /** Prototypes as a head gives them, or on the GPU: channels·height·width float32 in a storage buffer. */
-export type GpuPrototypes = MaskPrototypes | (Omit<MaskPrototypes, 'data'> & { readonly buffer: GPUBuffer });
+export type GpuPrototypes =
+  | MaskPrototypes
+  | (Omit<MaskPrototypes, 'data'> & { readonly buffer: DeviceBuffer });
 
 export interface GpuMaskJob {
   readonly prototypes: GpuPrototypes;
@@ -130,7 +132,9 @@ export class GpuMasks {
     try {
       const { prototypes, coefficients, size } = job;
       const source =
-        'buffer' in prototypes ? prototypes.buffer : take(prototypes.data.byteLength, prototypes.data);
+        'buffer' in prototypes
+          ? (prototypes.buffer as GPUBuffer)
+          : take(prototypes.data.byteLength, prototypes.data);
       const list = take(masks.byteLength, masks);
       const patches = take(4 * patchCells);
       const bits = take(bytes);
