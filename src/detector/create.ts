@@ -4,6 +4,7 @@
 import { OptionError } from '../errors.ts';
 import { createLocalDetector } from './create-local.ts';
 import type { Detector, DetectorOptions } from './types.ts';
+import { withPageUrls } from './urls.ts';
 
 /**
  * Loads a model and gives a detector, in this thread or, with `worker`, in a worker; the interface is the same.
@@ -31,7 +32,7 @@ export async function createDetector(options: DetectorOptions): Promise<Detector
   }
   if (worker !== false) {
     const { createRemoteDetector } = await import('./remote.ts');
-    return createRemoteDetector(options);
+    return createRemoteDetector(withPageUrls(options));
   }
-  return createLocalDetector(options);
+  return createLocalDetector(withPageUrls(options));
 }

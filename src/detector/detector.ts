@@ -119,8 +119,8 @@ export class LocalDetector implements Detector {
     if (this.#queue.idle && sources.every((source) => isPixels(source) || isOwnedFrame(source)))
       return sources;
     return sources.map((source) => {
+      if (isEmpty(source) || source instanceof Blob || isOwnedFrame(source)) return source;
       if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source.slice(0);
-      if (source instanceof Blob || isOwnedFrame(source)) return source;
       if (isPixels(source)) return { data: source.data.slice(), width: source.width, height: source.height };
       return readImage(source) as ImageSource;
     });
@@ -203,6 +203,15 @@ export class LocalDetector implements Detector {
     }
     return feeds;
   }
+}
+
+/** Bytes or pixels whose buffer is empty or was moved away: they cannot be copied, and reading says what is wrong. */
+function isEmpty(source: ImageSource): boolean {
+  const bytes = isPixels(source) ? source.data : source;
+  return (
+    (bytes instanceof Uint8Array || bytes instanceof Uint8ClampedArray || bytes instanceof ArrayBuffer) &&
+    bytes.byteLength === 0
+  );
 }
 
 function isBatch(input: ImageSource | readonly ImageSource[]): input is readonly ImageSource[] {

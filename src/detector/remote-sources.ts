@@ -2,8 +2,8 @@
  * Image sources on their way to a worker: what can move is moved, what the caller keeps is copied once, and elements,
  * which exist only on the page, become bitmaps.
  */
-import { BoxopsError, ImageError } from '../errors.ts';
-import { isOwnedFrame } from './image/ownership.ts';
+import { BoxopsError, ImageError, OptionError } from '../errors.ts';
+import { isOwnedFrame, type OwnedFrame } from './image/ownership.ts';
 import { isPixels, readImage } from './image/read.ts';
 import type { ImageSource } from './types.ts';
 
@@ -19,7 +19,7 @@ export interface PackedSources {
  */
 export async function packSources(inputs: readonly ImageSource[], hand: boolean): Promise<PackedSources> {
   const transfer = new Set<Transferable>();
-  const packed = inputs.map((input) => pack(input, hand));
+  const packed = inputs.map((input) => packOne(input, hand));
   const settled = await Promise.allSettled(packed);
   const failed = settled.find((result) => result.status === 'rejected');
   if (failed !== undefined) {
@@ -40,8 +40,22 @@ export async function packSources(inputs: readonly ImageSource[], hand: boolean)
   return { sources, transfer };
 }
 
+/** Copies before its first await. */
+async function packOne(source: ImageSource, hand: boolean): Promise<ImageSource> {
+  try {
+    return await pack(source, hand);
+  } catch (error) {
+    if (error instanceof BoxopsError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ImageError(`the image source cannot be read: ${reason}`, { reason }, { cause: error });
+  }
+}
+
 function pack(source: ImageSource, hand: boolean): ImageSource | Promise<ImageSource> {
-  if (isOwnedFrame(source)) return source;
+  if (isOwnedFrame(source)) {
+    if (isOpen(source)) return source;
+    throw new ImageError('The image has no pixels: it is closed, or was handed to another thread.');
+  }
   // A view is copied, not its whole buffer, which cloning would send.
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return hand ? source : source.slice(0);
   if (typeof Blob === 'function' && source instanceof Blob) return source;
@@ -49,16 +63,18 @@ function pack(source: ImageSource, hand: boolean): ImageSource | Promise<ImageSo
     const { data, width, height } = source;
     return { data: hand || !ArrayBuffer.isView(data) ? data : data.slice(), width, height };
   }
-  if (typeof createImageBitmap === 'function') return asBitmap(source);
-  return Promise.resolve(readImage(source));
+  return typeof createImageBitmap === 'function' ? createImageBitmap(source) : readImage(source);
 }
 
-async function asBitmap(source: ImageBitmapSource): Promise<ImageBitmap> {
-  try {
-    return await createImageBitmap(source);
-  } catch (error) {
-    if (error instanceof BoxopsError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ImageError(`the image source cannot be read: ${reason}`, { reason }, { cause: error });
-  }
+/** A closed frame, and one that was moved away, has no size. */
+function isOpen(frame: OwnedFrame): boolean {
+  return ('displayWidth' in frame ? frame.displayWidth : frame.width) > 0;
+}
+
+/** The ImageError for a picture of another origin, which a browser lets nobody send; undefined for other errors. */
+export function unreadable(error: unknown): ImageError | undefined {
+  if (!(error instanceof OptionError) || !/origin|taint/i.test(error.message)) return undefined;
+  const text =
+    "The picture is another site's, which may not be read: serve it with CORS and load it with crossOrigin";
+  return new ImageError(`${text} (${error.message})`, { reason: error.message }, { cause: error });
 }

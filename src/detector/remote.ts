@@ -9,8 +9,7 @@ import { connectWorker, type WorkerClient } from '../client/index.ts';
 import { FrameLedger } from './image/ownership.ts';
 import { type RemoteDetect, type RemoteOptions, type RemoteResults, receiveResults } from './remote-host.ts';
 import { detectorLaunchers } from './remote-launch.ts';
-import { packSources } from './remote-sources.ts';
-import { isNode } from './session/platform.ts';
+import { packSources, unreadable } from './remote-sources.ts';
 import type {
   DetectOptions,
   Detector,
@@ -23,9 +22,8 @@ import type {
 /**
  * Starts a worker, loads the model in it and gives the detector. `createDetector` comes here when `worker` is set.
  *
- * Relative URLs in `model`, `wasmPaths` and `runtimeUrl` are the page's, not the worker's. Rejects with
- * `WorkerLoadError` (`details.attempts` lists every way tried and why it failed) and with whatever `createDetector`
- * rejects with; then no worker is left behind.
+ * URLs are absolute here. Rejects with `WorkerLoadError` (`details.attempts` lists every way tried and why it failed)
+ * and with whatever `createDetector` rejects with; then no worker is left behind.
  */
 export async function createRemoteDetector(options: DetectorOptions): Promise<Detector> {
   const { signal, onProgress, readyTimeout } = options;
@@ -68,10 +66,11 @@ class RemoteDetector implements Detector {
     const { signal, transfer: hand = false, ...rest } = options;
     const { sources, transfer } = await this.#pack(inputs, hand, signal);
     const call: RemoteDetect = { sources, options: rest };
-    const results = await this.#client.call<RemoteResults>('detect', call, {
-      signal,
-      transfer: [...transfer],
-    });
+    const results = await this.#client
+      .call<RemoteResults>('detect', call, { signal, transfer: [...transfer] })
+      .catch((error) => {
+        throw unreadable(error) ?? error;
+      });
     const found = receiveResults(results, this.info.classNames);
     return batch ? found : found[0]!;
   }
@@ -117,28 +116,8 @@ class RemoteDetector implements Detector {
 /** What of the options reaches the worker, as it must look there. */
 function remoteOptions(options: DetectorOptions): RemoteOptions {
   const { worker: _, readyTimeout: __, signal: ___, onProgress: ____, ...rest } = options;
-  const { model, wasmPaths, runtimeUrl } = rest;
-  return {
-    ...rest,
-    model: typeof model === 'string' || model instanceof URL ? absolute(model) : copy(model),
-    ...(wasmPaths === undefined ? {} : { wasmPaths: absolutePaths(wasmPaths) }),
-    ...(runtimeUrl === undefined ? {} : { runtimeUrl: absolute(runtimeUrl) }),
-  };
-}
-
-/** A URL as the page means it; `URL` objects cannot be cloned. Node's paths stay: its threads share the folder. */
-function absolute(url: string | URL): string {
-  const base = (globalThis as { location?: { href?: string } }).location?.href;
-  return base === undefined || isNode() ? String(url) : new URL(url, base).href;
-}
-
-function absolutePaths(paths: NonNullable<DetectorOptions['wasmPaths']>): typeof paths {
-  if (typeof paths === 'string') return absolute(paths.endsWith('/') ? paths : `${paths}/`);
-  const { wasm, mjs } = paths;
-  return {
-    ...(wasm === undefined ? {} : { wasm: absolute(wasm) }),
-    ...(mjs === undefined ? {} : { mjs: absolute(mjs) }),
-  };
+  const { model } = rest;
+  return typeof model === 'string' || model instanceof URL ? rest : { ...rest, model: copy(model) };
 }
 
 /** The bytes alone: cloning a view would send the whole buffer under it. */

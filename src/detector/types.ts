@@ -111,7 +111,10 @@ export interface DetectorOptions {
   readonly classNames?: readonly string[];
   /** Tried in order; the one in use, and why an earlier one was not, are in `stats()`. Default `['wasm']`. */
   readonly executionProviders?: readonly ExecutionProvider[];
-  /** Where onnxruntime-web finds its .wasm and .mjs files: a folder URL ending in `/`, or one URL a file. */
+  /**
+   * Where onnxruntime-web finds its .wasm and .mjs files: the URL of a folder, or one URL a file. The first detector of a
+   * thread settles it; each worker is a thread.
+   */
   readonly wasmPaths?: string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
   /**
    * URL of an ES module of onnxruntime-web to import in place of the bare specifier, for code that no bundler resolved:

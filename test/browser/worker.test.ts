@@ -215,6 +215,16 @@ describe('sources', () => {
     expect(await code(7)).toBe('IMAGE');
     expect(await code(null)).toBe('IMAGE');
     expect(await code({ data: new Uint8Array(5), width: 2, height: 2 })).toBe('SHAPE');
+    const closed = [await createImageBitmap(page()), new VideoFrame(page(), { timestamp: 0 })] as const;
+    for (const frame of closed) {
+      frame.close();
+      expect(await code(frame)).toBe('IMAGE');
+      expect(await code([page(), frame])).toBe('IMAGE');
+    }
+    const moved = new Uint8Array(4 * 64 * 64);
+    structuredClone(null, { transfer: [moved.buffer] });
+    expect(await code(moved)).toBe('IMAGE');
+    expect(await code(moved.buffer)).toBe('IMAGE');
     expect((await detector.detect(page())).count).toBe(2);
   });
 });
@@ -225,6 +235,9 @@ describe('trouble', () => {
     expect(await code({ model: new Uint8Array([1, 2, 3]) })).toBe('MODEL');
     expect(await code({ model: new Uint8Array(0) })).toBe('MODEL');
     expect(await code({ model: '/nowhere.onnx' })).toBe('MODEL');
+    expect(await code({ model: '' })).toBe('MODEL');
+    expect(await code({ model: 'http://' })).toBe('MODEL');
+    expect(await code({ wasmPaths: 'http://' })).toBe('OPTION');
     expect(await code({ threads: 0 })).toBe('OPTION');
     expect(await code({ worker: 'thread' as 'url' })).toBe('OPTION');
     expect(await code({ nms: { metric: (() => 1) as never } })).toBe('OPTION');

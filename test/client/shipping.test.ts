@@ -62,6 +62,7 @@ interface Outcome {
   readonly worker?: string;
   readonly count?: number;
   readonly code?: string;
+  readonly message?: string;
   readonly attempts?: readonly { readonly kind: string; readonly reason: string }[];
 }
 
@@ -121,6 +122,11 @@ describe('a page without a bundler', patience, () => {
     expect(await run(options)).toMatchObject({ worker: 'inline' });
   });
 
+  it("without a worker URLs are the page's as well, and a folder needs no slash", async () => {
+    const outcome = await run("worker: false, wasmPaths: 'ort'");
+    expect(outcome).toMatchObject({ worker: 'none', count });
+  });
+
   it('with neither, the error says what is missing', async () => {
     expect(await run("worker: 'inline'")).toMatchObject({ code: 'UNSUPPORTED' });
   });
@@ -135,6 +141,15 @@ describe('content policies', patience, () => {
   it('worker-src blob:, inline', async () => {
     const outcome = await run("worker: true, wasmPaths: '/ort/'", `${self}; worker-src blob:`);
     expect(outcome).toMatchObject({ worker: 'inline' });
+  });
+
+  it("without 'wasm-unsafe-eval' the error names it", async () => {
+    const outcome = await run(
+      "worker: false, wasmPaths: '/ort/'",
+      "default-src 'self'; script-src 'self' 'unsafe-inline'",
+    );
+    expect(outcome.code).toBe('UNSUPPORTED');
+    expect(outcome.message).toContain("must allow 'wasm-unsafe-eval'");
   });
 
   it("worker-src 'none': both attempts are told, and nothing hangs", async () => {

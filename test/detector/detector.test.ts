@@ -130,9 +130,15 @@ describe('detect', () => {
     );
     expect(await rejection(detector.detect(null as never))).toBeInstanceOf(ImageError);
     expect(await rejection(detector.detect([blank(4, 4), new Uint8Array(0)]))).toBeInstanceOf(ImageError);
+    const moved = blank(4, 4);
+    structuredClone(null, { transfer: [moved.data.buffer] });
+    expect(await rejection(detector.detect(moved.data.buffer as ArrayBuffer))).toBeInstanceOf(ImageError);
+    const waiting = detector.detect(blank(32, 32));
+    expect(await rejection(detector.detect(moved))).toBeInstanceOf(ShapeError);
+    await waiting;
     expect((await detector.detect(blank(32, 32))).count).toBe(3);
     const { failures, frames, framesOpened, framesClosed } = await detector.stats();
-    expect([failures, frames, framesOpened, framesClosed]).toEqual([5, 1, 0, 0]);
+    expect([failures, frames, framesOpened, framesClosed]).toEqual([7, 2, 0, 0]);
   });
 
   it('reads the picture as it is at the call, and keeps the order of calls', async () => {
@@ -225,6 +231,14 @@ describe('createDetector', () => {
     expect(found.toJSON().map(({ className, box }) => [className, ...box])).toEqual([
       ['cat', 12, 12, 20, 20],
     ]);
+  });
+
+  it('names the file that is no model', async () => {
+    const here = new URL(import.meta.url);
+    const error = await rejection(createDetector({ model: here }));
+    expect(error).toBeInstanceOf(ModelError);
+    expect((error as ModelError).message).toContain('detector.test.ts: not an ONNX file');
+    expect((error as ModelError).details).toMatchObject({ url: here.href, reason: 'not-onnx' });
   });
 
   it('rejects bad options', async () => {

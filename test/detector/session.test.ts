@@ -96,6 +96,7 @@ describe('loadModelBytes', () => {
     });
     await expect(loadModelBytes(missing)).rejects.toThrow(/answered 404/);
     await expect(loadModelBytes('/no/such/model.onnx')).rejects.toThrow(/cannot be read.*no such file/);
+    await expect(loadModelBytes('file:///%2f.onnx')).rejects.toBeInstanceOf(ModelError);
     await expect(loadModelBytes('http://127.0.0.1:9/model.onnx')).rejects.toBeInstanceOf(ModelError);
     await expect(loadModelBytes(new Uint8Array(0))).rejects.toThrow(/no bytes/);
     await expect(loadModelBytes(undefined as never)).rejects.toBeInstanceOf(ModelError);

@@ -21,7 +21,7 @@ import { decodeInNode } from './node.ts';
  */
 export function readImage(source: ImageSource): RawImage | Promise<RawImage> {
   if (source instanceof Uint8Array) return decode(source);
-  if (source instanceof ArrayBuffer) return decode(new Uint8Array(source));
+  if (source instanceof ArrayBuffer) return decode(wrap(() => new Uint8Array(source)));
   if (typeof Blob === 'function' && source instanceof Blob) return decodeBlob(source);
   if (isPixels(source)) return readRaw(source);
   if (isNodeCanvas(source))

@@ -47,8 +47,9 @@ async function readModelFile(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const files = nodeModule<typeof import('node:fs/promises')>('node:fs/promises');
   const { fileURLToPath } = nodeModule<typeof import('node:url')>('node:url');
-  const path = name.startsWith('file:') ? fileURLToPath(name) : name;
+  let path = name;
   try {
+    if (name.startsWith('file:')) path = fileURLToPath(name);
     const file = await files.readFile(path, signal === undefined ? {} : { signal });
     onProgress?.({ phase: 'download', loaded: file.length, total: file.length });
     return new Uint8Array(file.buffer as ArrayBuffer, file.byteOffset, file.byteLength);

@@ -137,7 +137,7 @@ async function create(
     const reason = messageOf(error);
     if (/no available backend|initWasm|backend not found/i.test(reason)) {
       throw new UnsupportedError(
-        `onnxruntime-web cannot start (${reason}); check that its files are where wasmPaths says.`,
+        `onnxruntime-web cannot start (${reason}); ${adviceFor(reason)}.`,
         { provider, reason },
         { cause: error },
       );
@@ -148,6 +148,15 @@ async function create(
       { cause: error },
     );
   }
+}
+
+function adviceFor(reason: string): string {
+  if (/security policy/i.test(reason))
+    return "the page's content security policy must allow 'wasm-unsafe-eval'";
+  return (
+    'check that its files are where wasmPaths says. It tries once a thread: without a worker, ' +
+    'other paths count after a reload'
+  );
 }
 
 function whyOnCpu(provider: ExecutionProvider, head: HeadName | undefined): string {
