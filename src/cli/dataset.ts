@@ -1,5 +1,6 @@
 /** `boxops dataset`: look at annotations, check them, and make other ones from them. */
-import { extname } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import {
   type DatasetFormat,
@@ -27,7 +28,7 @@ import {
   withReadOptions,
 } from './dataset-read.ts';
 import { statsTables } from './dataset-tables.ts';
-import { readJson } from './files.ts';
+import { keepInputs, readJson } from './files.ts';
 import type { Terminal } from './terminal.ts';
 
 interface WriteFlags extends ReadFlags {
@@ -48,12 +49,23 @@ function withWriteOptions(command: Command): Command {
     .option('--copy-images', 'take the images of --images along (linked where that works)');
 }
 
+/** Refuses to write over a dataset that is read: a file, or the one .json of a folder. */
+function keepDatasets(option: string, target: string | undefined, paths: readonly string[]): void {
+  const files = paths.flatMap((path) => {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
+    const inside = readdirSync(path).filter((name) => name.endsWith('.json'));
+    return inside.length === 1 ? [join(path, inside[0]!)] : [];
+  });
+  keepInputs(option, target, files);
+}
+
 /** What goes into one file comes from one split, what goes into a folder from all. */
 function readForWriting(
   path: string,
   flags: WriteFlags & { out: string },
   terminal: Terminal,
 ): { parts: Parts; format: DatasetFormat } {
+  keepDatasets('--out', flags.out, [path]);
   // a folder of images belongs to one split of a YOLO dataset
   if (extname(flags.out) === '.json' || flags.images !== undefined) {
     const { dataset, format } = readChecked(path, flags, terminal);
@@ -73,6 +85,9 @@ function save(
   terminal: Terminal,
 ): void {
   const to = flags.to ?? (extname(flags.out) === '.json' ? 'coco' : format);
+  if (to !== 'coco' && extname(flags.out) === '.json') {
+    throw new OptionError(`--to ${to} writes a folder, and --out ${flags.out} names a file`);
+  }
   if (flags.copyImages === true && flags.images === undefined) {
     throw new OptionError('--copy-images needs --images, the folder they are in');
   }
@@ -111,6 +126,7 @@ function validateCommand(terminal: Terminal, exit: (code: number) => void): Comm
     .option('--json <file>', 'write the findings as JSON')
     .option('--limit <n>', 'list at most this many', numberFrom(0, 1e9, true), 1000)
     .action((path: string, flags: ReadFlags & { strict?: boolean; json?: string; limit: number }) => {
+      keepDatasets('--json', flags.json, [path]);
       const report = new ProblemReport();
       // outlines are checked as they pass; kept, they would be most of the memory
       const { parts, format } = readSplits(path, flags, report, { shapes: false });
@@ -150,6 +166,7 @@ function statsCommand(terminal: Terminal): Command {
     .option('--json <file>', 'write the numbers as JSON')
     .option('--plot <file>', 'draw them: .svg or .png')
     .action(async (path: string, flags: ReadFlags & { json?: string; plot?: string }) => {
+      keepDatasets('--json', flags.json, [path]);
       const { dataset } = readChecked(path, flags, terminal);
       const stats = datasetStats(dataset);
       terminal.out(statsTables(stats));
@@ -178,6 +195,10 @@ function splitCommand(terminal: Terminal): Command {
         }
         return { name, fraction: Number(fraction) };
       });
+      const twice = wanted.find(({ name }, at) => wanted.findIndex((part) => part.name === name) < at);
+      if (twice !== undefined)
+        throw new OptionError(`--into names '${twice.name}' twice`, { into: flags.into });
+      keepDatasets('--out', flags.out, [path]);
       const { dataset, format } = readChecked(path, flags, terminal);
       const fractions = wanted.map(({ fraction }) => fraction);
       const parts = splitDataset(dataset, fractions, { seed: flags.seed });
@@ -190,6 +211,7 @@ function mergeCommand(terminal: Terminal): Command {
     .description('several datasets as one; classes are united by name')
     .argument('<dataset...>', 'COCO .json, YOLO data.yaml, or folders')
     .action((paths: string[], flags: WriteFlags & { out: string }) => {
+      keepDatasets('--out', flags.out, paths);
       const read = paths.map((path) => readChecked(path, flags, terminal));
       const merged = mergeDatasets(read.map(({ dataset }) => dataset));
       save({ [partName(flags)]: merged }, flags, read[0]!.format, terminal);

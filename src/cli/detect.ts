@@ -20,7 +20,7 @@ import { annotate, annotatedPaths } from './annotate.ts';
 import { cocoRows } from './coco-rows.ts';
 import { defaultModel } from './default-model.ts';
 import { detectionTable, type ImageResult } from './detect-table.ts';
-import { expandImages, readBytes, readImageFile, readJson, readModel, write } from './files.ts';
+import { expandImages, keepInputs, readBytes, readImageFile, readJson, readModel, write } from './files.ts';
 import { startProgress } from './progress.ts';
 import { describeError, type Terminal } from './terminal.ts';
 
@@ -204,6 +204,7 @@ function checkFlags(flags: DetectFlags, images: readonly string[], paths: readon
   if (flags.cocoGt !== undefined && flags.json === undefined) {
     throw new OptionError('--coco-gt says how the JSON is written: it needs --json');
   }
+  keepInputs('--json', flags.json, [flags.cocoGt, flags.model, ...images]);
 }
 
 export function detectCommand(terminal: Terminal, exit: (code: number) => void): Command {

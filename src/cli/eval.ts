@@ -18,7 +18,7 @@ import {
   report,
   reportJson,
 } from './eval-report.ts';
-import { write } from './files.ts';
+import { keepInputs, write } from './files.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -111,6 +111,7 @@ export function evalCommand(terminal: Terminal): Command {
       if (protocol !== 'coco' && type !== 'bbox' && !(protocol === 'lvis' && type === 'segm')) {
         throw new OptionError(`--protocol ${protocol} does not evaluate --type ${type}`, { protocol, type });
       }
+      keepInputs('--json', json, [options.groundTruth, options.detections]);
       const groundTruth = readGroundTruth(options.groundTruth, options, terminal);
       const made = report(groundTruth, readResults(options.detections, groundTruth), {
         protocol,

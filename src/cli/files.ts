@@ -1,7 +1,15 @@
 /** Files a command reads and writes, with errors that name the file. */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { DatasetError, ImageError, ModelError } from '../errors.ts';
+import { DatasetError, ImageError, ModelError, OptionError } from '../errors.ts';
 
 const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.bmp']);
 
@@ -42,6 +50,21 @@ export function readJson(path: string): unknown {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw new DatasetError(`cannot read ${path} as JSON: ${(cause as Error).message}`, { path }, { cause });
+  }
+}
+
+/** Refuses, before anything is read, to write `target` over a file that the command reads, under whatever name. */
+export function keepInputs(
+  option: string,
+  target: string | undefined,
+  inputs: readonly (string | undefined)[],
+): void {
+  if (target === undefined || !existsSync(target)) return;
+  const real = realpathSync(target);
+  for (const input of inputs) {
+    if (input !== undefined && existsSync(input) && realpathSync(input) === real) {
+      throw new OptionError(`${option} would overwrite ${input}, which is read`, { path: target });
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { ModelError } from '../errors.ts';
 import { inspectModel, type ModelInspection } from '../heads/index.ts';
-import { readModel, write } from './files.ts';
+import { keepInputs, readModel, write } from './files.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -77,6 +77,7 @@ export function inspectCommand(terminal: Terminal): Command {
     .argument('<model>', 'an ONNX file')
     .option('--json <file>', 'write the inspection as JSON')
     .action((path: string, options: { readonly json?: string }) => {
+      keepInputs('--json', options.json, [path]);
       const inspection = inspectFile(path);
       terminal.out(report(path, inspection));
       if (options.json !== undefined) write(options.json, `${JSON.stringify(inspection, null, 2)}\n`);

@@ -1,11 +1,13 @@
 /** `boxops dataset`: what a person types and gets, and that nothing is ever half written. */
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -177,6 +179,39 @@ describe('writing', () => {
     expect(code).toBe(1);
     expect(err).toContain('is not empty');
     expect(readdirSync(place('full'))).toEqual(['mine.txt']);
+  });
+
+  it('never writes over what it reads, by whatever name', async () => {
+    const own = place('own.json');
+    copyFileSync(good, own);
+    const before = readFileSync(own, 'utf8');
+    symlinkSync(own, place('other-name.json'));
+    mkdirSync(place('alone'));
+    symlinkSync(own, place('alone/annotations.json'));
+    for (const words of [
+      ['convert', own, '--out', own],
+      ['convert', own, '--out', place('other-name.json')],
+      ['convert', place('alone'), '--out', own],
+      ['remap', own, '--map', 'cat=', '--out', own],
+      ['merge', good, own, '--out', own],
+      ['split', own, '--into', 'all=1', '--out', own],
+      ['validate', own, '--json', own],
+      ['stats', own, '--json', own],
+    ]) {
+      const { code, err } = await boxops(...words);
+      expect([code, err], words.join(' ')).toEqual([1, expect.stringContaining('would overwrite')]);
+    }
+    expect(readFileSync(own, 'utf8')).toBe(before);
+  });
+
+  it('refuses parts of one name, a folder called .json and a file as VOC', async () => {
+    const into = await boxops('split', good, '--into', 'a=0.5,a=0.5', '--out', place('twice'));
+    expect([into.code, into.err]).toEqual([1, expect.stringContaining("names 'a' twice")]);
+    const yolo = await boxops('convert', good, '--to', 'yolo', '--out', place('yolo.json'));
+    expect([yolo.code, yolo.err]).toEqual([1, expect.stringContaining('writes a folder')]);
+    const voc = await boxops('validate', good, '--format', 'voc');
+    expect([voc.code, voc.err]).toEqual([1, expect.stringContaining('[DATASET]')]);
+    expect([existsSync(place('twice')), existsSync(place('yolo.json'))]).toEqual([false, false]);
   });
 
   it('converts there and back', async () => {

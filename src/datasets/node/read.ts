@@ -53,6 +53,8 @@ export function findDataset(
         { path },
       );
     }
+    if (known === 'voc')
+      throw new DatasetError(`${path}: expected a folder of Pascal VOC, got a file`, { path });
     return { path, format: known };
   }
   const names = readdirSync(path);
