@@ -49,11 +49,8 @@ export function run(
   }
   endMembers(order, count);
   const flags = allocate(<usize>count);
-  if (!classAware) {
-    suppress(boxes, order, count, maxDetections, flags, widest);
-    return gather(order, flags, count, maxDetections);
-  }
-  return perClass(order, count, maxDetections, flags);
+  if (classAware) return perClass(order, count, maxDetections, flags);
+  return suppress(boxes, order, count, maxDetections, flags, widest);
 }
 
 // Bounds of the keys that were made last, and the largest absolute coordinate of their boxes.

@@ -33,22 +33,15 @@ let confirming: bool = false;
 // Below this many boxes one list is faster than building a grid.
 const TILE_MINIMUM: i32 = 128;
 
-let threshold: f32 = 0;
 let above: v128 = f32x4.splat(0);
-let near: v128 = f32x4.splat(0);
-let beyond: v128 = f32x4.splat(0);
 let tiled: bool = false;
 
 // `floor` is the largest float32 at or below the threshold (for `>=`: below it); `bound` widens the cores. With `ask`
 // the plain IoU only filters, at the bound, and `confirm` decides.
 export function configure(floor: f32, bound: f64, ask: bool): void {
   confirming = ask;
-  threshold = floor;
-  // inter > t * union decides everything but a band of a few ulp; inside it the quotient is computed as the
-  // reference does.
-  near = f32x4.splat(floor * (ask ? <f32>0.999998 : <f32>0.999999));
-  above = f32x4.splat(floor);
-  beyond = f32x4.splat(floor > 1e-30 ? floor * <f32>1.000001 : Infinity);
+  // What asks may be off by a few ulp, and is asked for a little more.
+  above = f32x4.splat(ask ? floor * <f32>0.999998 : floor);
   tiled = reachFrom(bound);
 }
 
@@ -79,11 +72,9 @@ function halfSuppresses(half: usize, member: usize, x1: v128, y1: v128, x2: v128
   const height = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, v128.load(half, 96)), f32x4.pmax(y1, v128.load(half, 32))));
   const shared = f32x4.mul(width, height);
   const joint = f32x4.sub(f32x4.add(v128.load(half, 128), area), shared);
-  const hit = f32x4.ge(shared, f32x4.mul(near, joint));
+  const hit = f32x4.gt(f32x4.div(shared, joint), above);
   if (!v128.any_true(hit)) return false;
-  if (confirming) return confirmed(half, load<i32>(member), i32x4.bitmask(hit));
-  if (v128.any_true(f32x4.gt(shared, f32x4.mul(beyond, joint)))) return true;
-  return v128.any_true(f32x4.gt(f32x4.div(shared, joint), above));
+  return confirming ? confirmed(half, load<i32>(member), i32x4.bitmask(hit)) : true;
 }
 
 function confirmed(half: usize, index: i32, lanes: i32): bool {
@@ -95,8 +86,8 @@ function confirmed(half: usize, index: i32, lanes: i32): bool {
   return false;
 }
 
-// Suppresses among the boxes members[0..count), best first; writes 1 or 0 to flags[0..count), returns how many are
-// kept, at most `limit`. `widest` bounds the coordinates.
+// Suppresses among the boxes members[0..count), best first; writes 1 or 0 to flags[0..count), moves the kept ones to the
+// front of the members and returns how many they are, at most `limit`. `widest` bounds the coordinates.
 export function suppress(
   boxes: usize,
   members: usize,
@@ -127,6 +118,7 @@ function overTiles(members: usize, count: i32, limit: i32, flags: usize, blocks:
     if (place == 0) {
       // No area: its IoU with anything is 0, it neither suppresses nor is suppressed.
       store<u8>(flags + i, 1);
+      store<i32>(members + (<usize>kept << 2), load<i32>(members + (<usize>i << 2)));
       kept++;
       continue;
     }
@@ -138,8 +130,9 @@ function overTiles(members: usize, count: i32, limit: i32, flags: usize, blocks:
     const member = members + (<usize>i << 2);
     if (suppressed(load<usize>(tiles + place - TILE_BYTES), member, x1, y1, x2, y2, area)) continue;
     store<u8>(flags + i, 1);
-    kept++;
     const index = load<i32>(member);
+    store<i32>(members + (<usize>kept << 2), index);
+    kept++;
     // The core's corners as [left, top, right, bottom], doubled like the centre.
     const low = v128.shuffle<i32>(x1, y1, 0, 4, 0, 4);
     const high = v128.shuffle<i32>(x2, y2, 0, 4, 0, 4);

@@ -93,14 +93,18 @@ export function arrange(boxes: usize, members: usize, count: i32, blocks: usize)
   // The last block may read three indices behind the members: other members, or 0.
   for (let i = 0; i < count; i += 4) {
     const from = members + (<usize>i << 2);
-    const a = boxes + (<usize>load<u32>(from) << 4);
-    const b = boxes + (<usize>load<u32>(from, 4) << 4);
-    const c = boxes + (<usize>load<u32>(from, 8) << 4);
-    const d = boxes + (<usize>load<u32>(from, 12) << 4);
-    const x1 = columnOf(a, b, c, d, 0);
-    const y1 = columnOf(a, b, c, d, 4);
-    const x2 = columnOf(a, b, c, d, 8);
-    const y2 = columnOf(a, b, c, d, 12);
+    const a = v128.load(boxes + (<usize>load<u32>(from) << 4));
+    const b = v128.load(boxes + (<usize>load<u32>(from, 4) << 4));
+    const c = v128.load(boxes + (<usize>load<u32>(from, 8) << 4));
+    const d = v128.load(boxes + (<usize>load<u32>(from, 12) << 4));
+    const starts = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const ends = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const moreStarts = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const moreEnds = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    const x1 = v128.shuffle<f32>(starts, moreStarts, 0, 1, 4, 5);
+    const y1 = v128.shuffle<f32>(starts, moreStarts, 2, 3, 6, 7);
+    const x2 = v128.shuffle<f32>(ends, moreEnds, 0, 1, 4, 5);
+    const y2 = v128.shuffle<f32>(ends, moreEnds, 2, 3, 6, 7);
     const width = f32x4.sub(x2, x1);
     const height = f32x4.sub(y2, y1);
     const area = f32x4.mul(width, height);
@@ -118,15 +122,6 @@ export function arrange(boxes: usize, members: usize, count: i32, blocks: usize)
     blocks += BLOCK_BYTES;
   }
   return !v128.any_true(tiny);
-}
-
-// One coordinate of four boxes.
-// @ts-ignore: decorator
-@inline
-function columnOf(a: usize, b: usize, c: usize, d: usize, offset: usize): v128 {
-  const one = v128.load32_zero(a + offset);
-  const two = v128.load32_lane(b + offset, one, 1);
-  return v128.load32_lane(d + offset, v128.load32_lane(c + offset, two, 2), 3);
 }
 
 // Puts the doubled centres into a sample that stays sorted along each axis; returns how many it holds.
