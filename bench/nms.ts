@@ -10,10 +10,8 @@
  */
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { decodeYolov8 } from '../src/heads/yolov8.ts';
-import { nms } from '../src/index.ts';
 import { setBackend } from '../src/kernels/index.ts';
-import { boxopsPeer, handWritten } from './nms/boxops.ts';
+import { boxopsPeer, confidence, decodeAndSuppress, handWritten, twinPeer } from './nms/boxops.ts';
 import { ortDecode, ortPeer, tfjsPeer } from './nms/javascript-peers.ts';
 import { type Peer, type Sample, sampleSync } from './nms/peer.ts';
 import { Python } from './nms/python.ts';
@@ -36,7 +34,7 @@ interface Case {
   readonly count: number;
   readonly classes: number;
   readonly threshold: number;
-  /** Least ratio promised to a peer whose name starts so. */
+  /** Least ratio promised to a peer whose name starts so; of `twin`, torchvision's to the JavaScript loops. */
   readonly promised?: Readonly<Record<string, number>>;
 }
 
@@ -51,13 +49,13 @@ const one = (kind: SetKind, count: number, promised: Case['promised'] = {}, thre
 const cases: Case[] = [
   ...(['uniform', 'detector'] as const).flatMap((kind) => [
     one(kind, 100),
-    one(kind, 1000, { torchvision: 8 }),
-    one(kind, 5000, { torchvision: 25, 'onnxruntime-node': 8 }),
-    one(kind, 20_000, { torchvision: 50, 'onnxruntime-node': 15 }),
+    one(kind, 1000, { torchvision: 8, twin: 1 }),
+    one(kind, 5000, { torchvision: 25, 'onnxruntime-node': 8, twin: 1 }),
+    one(kind, 20_000, { torchvision: 50, 'onnxruntime-node': 15, twin: 1 }),
     { kind, count: 20_000, classes: 80, threshold: 0.5, promised: { torchvision: 12 } },
     ...(args.full
       ? [
-          one(kind, 100_000, { torchvision: 50 }),
+          one(kind, 100_000, { torchvision: 50, twin: 1 }),
           one(kind, 5000, {}, 0.45),
           one(kind, 5000, {}, 0.7),
           { kind, count: 1000, classes: 80, threshold: 0.5 },
@@ -79,10 +77,10 @@ const available = (name: string, peer: Peer | null): Peer[] => {
   if (peer === null) missing.push(name);
   return peer === null ? [] : [peer];
 };
-const simd = boxopsPeer('simd');
+const twin = twinPeer();
 const peers: Peer[] = [
-  simd,
-  boxopsPeer('javascript'),
+  boxopsPeer('simd'),
+  twin,
   ...available('torchvision', python?.versions.torchvision ? python.peer('torchvision') : null),
   ...available('OpenCV', opencv?.versions.opencv ? opencv.peer('opencv') : null),
   ...available('onnxruntime-node', await ortPeer('onnxruntime-node')),
@@ -139,8 +137,13 @@ async function compare(
   for (const { name, times, note } of running) {
     const ratio = median(times.map((time, round) => time / base[round]!));
     const least = Object.entries(promised).find(([peer]) => name.startsWith(peer))?.[1];
-    const verdict = least === undefined ? '' : ratio >= least ? `  >= ${least}` : `  BELOW ${least}`;
+    let verdict = least === undefined ? '' : ratio >= least ? `  >= ${least}` : `  BELOW ${least}`;
     if (least !== undefined && ratio < least) broken++;
+    if (promised.twin !== undefined && name.startsWith('torchvision') && !name.includes('batched')) {
+      const loops = median(times.map((time, round) => time / running[1]!.times[round]!));
+      verdict += `, ${loops >= promised.twin ? '>=' : 'BELOW'} ${promised.twin} (${loops.toFixed(2)}x javascript)`;
+      if (loops < promised.twin) broken++;
+    }
     console.log(
       `  ${name.padEnd(32)} ${median(times).toFixed(3).padStart(10)} ms ${ratio.toFixed(1).padStart(8)}x${verdict}${note}`,
     );
@@ -191,28 +194,15 @@ function makeOutput(): Float32Array {
 }
 
 const output = makeOutput();
-const confidence = 0.25;
-const input = { width: 640, height: 640 };
-const decodeAndSuppress = (): number[] => {
-  const candidates = decodeYolov8(
-    { output0: { data: output, dims: [1, 84, 8400], type: 'float32' } },
-    { input, scoreThreshold: confidence },
-  );
-  const { boxes, scores, classIds } = candidates;
-  return [...nms(boxes, scores, { classIds, iouThreshold: 0.5 })];
-};
 const anchorOf: number[] = [];
 for (let i = 0; i < 8400; i += 20) anchorOf.push(i);
-const boxopsDecode =
-  (backend: 'simd' | 'javascript') =>
-  async (time: number): Promise<Sample> => {
-    setBackend(backend);
-    const result = sampleSync(decodeAndSuppress, time);
-    return result;
-  };
+const decodeBySimd = async (time: number): Promise<Sample> => {
+  setBackend('simd');
+  return sampleSync(() => decodeAndSuppress(output), time);
+};
 const decodeEntries: { name: string; measure: (time: number) => Promise<Sample | null> }[] = [
-  { name: 'boxops simd', measure: boxopsDecode('simd') },
-  { name: 'boxops javascript', measure: boxopsDecode('javascript') },
+  { name: 'boxops simd', measure: decodeBySimd },
+  { name: twin.name, measure: (time) => twin.decode(output, time) },
 ];
 if (python?.versions.torchvision) {
   const file = python.file(output);
@@ -245,8 +235,11 @@ for (const module of ['onnxruntime-node', 'onnxruntime-web'] as const) {
 await compare('decode + NMS of [1,84,8400] at confidence 0.25', decodeEntries, {
   torchvision: 5,
   'onnxruntime-node': 1.5,
+  // within 1.3 times
+  twin: 0.77,
 });
 
+twin.dispose();
 python?.dispose();
 if (opencv !== python) opencv?.dispose();
 setBackend('auto');

@@ -1,7 +1,9 @@
 /** boxops itself, on either engine, and the loop a page would write by hand. */
+import { decodeYolov8 } from '../../src/heads/yolov8.ts';
 import { nms } from '../../src/index.ts';
 import { setBackend } from '../../src/kernels/index.ts';
-import { type BenchSet, type Peer, sampleSync } from './peer.ts';
+import { startTwin } from '../twin.ts';
+import { type BenchSet, type Peer, type Sample, sampleSync } from './peer.ts';
 
 export function boxopsPeer(backend: 'simd' | 'javascript'): Peer {
   return {
@@ -11,6 +13,37 @@ export function boxopsPeer(backend: 'simd' | 'javascript'): Peer {
       const options = { iouThreshold: threshold, ...(classIds === undefined ? {} : { classIds }) };
       return sampleSync(() => nms(boxes, scores, options), budget);
     },
+  };
+}
+
+/** Confidence above which a class of the output is a candidate. */
+export const confidence = 0.25;
+
+/** Candidates kept of a [1, 84, 8400] output: decoded, suppressed at 0.5 within a class. */
+export function decodeAndSuppress(output: Float32Array): number[] {
+  const { boxes, scores, classIds } = decodeYolov8(
+    { output0: { data: output, dims: [1, 84, 8400], type: 'float32' } },
+    { input: { width: 640, height: 640 }, scoreThreshold: confidence },
+  );
+  return [...nms(boxes, scores, { classIds, iouThreshold: 0.5 })];
+}
+
+/** The JavaScript loops, in a process that never ran the kernels. */
+export function twinPeer() {
+  const { ask, dispose } = startTwin(new URL('./twin-process.ts', import.meta.url));
+  // boxes and outputs travel once
+  let last: object | undefined;
+  const once = (name: string, value: object) => {
+    const question = value === last ? {} : { [name]: value };
+    last = value;
+    return question;
+  };
+  return {
+    name: 'boxops javascript',
+    measure: (set: BenchSet, budget: number) => ask<Sample>({ ...once('set', set), budget, decode: false }),
+    decode: (output: Float32Array, budget: number) =>
+      ask<Sample>({ ...once('output', output), budget, decode: true }),
+    dispose,
   };
 }
 

@@ -5,7 +5,8 @@
  * loops are the metric's own (`src/iou`): float32 boxes with a plain IoU round at each step as torchvision's C++ does.
  */
 import type { BoxArray, Preset } from '../boxes/types.ts';
-import { resolveMetric } from '../iou/resolve.ts';
+import type { BoundLoops } from '../iou/implementation.ts';
+import { type ResolvedMetric, resolveMetric } from '../iou/resolve.ts';
 import type { Metric } from '../iou/types.ts';
 
 /** Kept boxes, one array a coordinate, and the metric's per-box terms. */
@@ -46,14 +47,18 @@ export interface ComparisonOptions {
   readonly inclusive: boolean;
 }
 
+let plainIou: ResolvedMetric | undefined;
+
 /** The comparison of a metric in the precision of the boxes. Throws {@link OptionError} for an unknown metric. */
 export function createComparison(boxes: BoxArray, options: ComparisonOptions): Comparison {
   const { metric = 'iou', preset, threshold, inclusive } = options;
   // No library's greedy NMS adds an eps to the plain IoU, whatever its matrix functions do.
-  const conventions = preset === undefined || metric === 'iou' ? {} : { preset };
-  const resolved = resolveMetric(metric, conventions);
+  const resolved =
+    metric === 'iou' ? (plainIou ??= resolveMetric(metric)) : resolveMetric(metric, preset && { preset });
   // Metrics without float32 loops compute in float64: their columns, per-box terms above all, keep that precision.
-  const float32 = boxes instanceof Float32Array && resolved.implementation.single !== undefined;
+  const { single, double } = resolved.implementation;
+  const float32 = boxes instanceof Float32Array && single !== undefined;
+  const { any, parameters } = (float32 ? single : double) as BoundLoops<BoxArray>;
   const Columns = float32 ? Float32Array : Float64Array;
   const like = new Columns(0);
   return {
@@ -84,21 +89,10 @@ export function createComparison(boxes: BoxArray, options: ComparisonOptions): C
         resolved.fillTerms(kept.x1, kept.y1, kept.x2, kept.y2, slot, slot + 1, kept.terms);
       }
     },
-    anyAbove: (kept, from, to, x1, y1, x2, y2) =>
-      resolved.anyAbove(
-        kept.x1,
-        kept.y1,
-        kept.x2,
-        kept.y2,
-        from,
-        to,
-        x1,
-        y1,
-        x2,
-        y2,
-        threshold,
-        inclusive,
-        kept.terms,
-      ),
+    // the fused loop itself where there is one: in small tiles the calls around it would cost as much
+    anyAbove: (k, from, to, x1, y1, x2, y2) =>
+      any === undefined
+        ? resolved.anyAbove(k.x1, k.y1, k.x2, k.y2, from, to, x1, y1, x2, y2, threshold, inclusive, k.terms)
+        : any(x1, y1, x2, y2, k.x1, k.y1, k.x2, k.y2, k.terms, from, to, parameters, threshold, inclusive),
   };
 }

@@ -102,7 +102,7 @@ export function selectCandidates(
     if (x1 - x1 + (y1 - y1) + (x2 - x2) + (y2 - y2) !== 0) continue;
     found[size++] = i;
   }
-  const ordered = orderByScore(scores, found.slice(0, size));
+  const ordered = orderByScore(scores, size === count ? found : found.slice(0, size));
   return size > maxCandidates ? ordered.slice(0, maxCandidates) : ordered;
 }
 

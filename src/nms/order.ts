@@ -2,8 +2,9 @@
  * Score order: the indices of the boxes that may be kept, best score first, ties by lower index.
  *
  * A comparator sort costs thirty times a radix sort at 100 000 scores, so scores become unsigned integers whose
- * ascending order is the wanted one, sorted stably 11 bits at a time (three passes for float32, six for float64), or 8
- * where they are few.
+ * ascending order is the wanted one, sorted stably by digits of 11 bits, or 8 where they are few. float32 scores are
+ * sorted by the two leading digits in which they differ; an insertion sort mends the rest and finds next to nothing to do.
+ * Where scores crowd together so much that it does, and for float64, all digits are sorted.
  */
 
 const DIGIT_BITS = 11;
@@ -11,28 +12,27 @@ const DIGITS = 1 << DIGIT_BITS;
 
 const histogram = /* @__PURE__ */ new Uint32Array(DIGITS);
 
-/** Below this many, four digits of 8 bits are sorted faster than three of 11: fewer counters. */
-const FEW = 2048;
+/** Few are sorted faster by smaller digits: fewer counters. */
+const digitBits = (count: number): number => (count < 2048 ? 8 : DIGIT_BITS);
 
 /** Below this many, clearing the counters costs more than the sort. */
 const SMALL = 96;
 
-/** Stable, by descending score. */
-function insertionSort(
-  scores: Float32Array | Float64Array,
-  order: Uint32Array<ArrayBuffer>,
-): Uint32Array<ArrayBuffer> {
+/** Stable, by ascending key; false, with the work half done, after more than `budget` moves. */
+function insertionSort(keys: Uint32Array, order: Uint32Array, budget: number): boolean {
   for (let i = 1; i < order.length; i++) {
     const index = order[i]!;
-    const score = scores[index]!;
+    const key = keys[index]!;
     let to = i;
-    while (to > 0 && scores[order[to - 1]!]! < score) {
+    while (to > 0 && keys[order[to - 1]!]! > key) {
       order[to] = order[to - 1]!;
       to--;
     }
     order[to] = index;
+    budget -= i - to;
+    if (budget < 0) return false;
   }
-  return order;
+  return true;
 }
 
 function digitPass(from: Uint32Array, to: Uint32Array, keys: Uint32Array, shift: number, bits: number): void {
@@ -58,7 +58,7 @@ function radixSort(
   spare: Uint32Array<ArrayBuffer>,
   keys: Uint32Array,
 ): Uint32Array<ArrayBuffer> {
-  const bits = order.length < FEW ? 8 : DIGIT_BITS;
+  const bits = digitBits(order.length);
   let from = order;
   let to = spare;
   for (let shift = 0; shift < 32; shift += bits) {
@@ -79,30 +79,43 @@ export function orderByScore(
   candidates: Uint32Array<ArrayBuffer>,
 ): Uint32Array<ArrayBuffer> {
   const count = candidates.length;
-  if (count < SMALL) return insertionSort(scores, candidates);
-  const spare = new Uint32Array(count);
   const keys = new Uint32Array(scores.length);
+  // every engine that runs wasm is little-endian
+  const words = new Uint32Array(scores.buffer, scores.byteOffset, scores.byteLength / 4);
   if (scores instanceof Float32Array) {
-    const bits = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+    let differing = 0;
+    let first = 0;
     for (let i = 0; i < count; i++) {
       const index = candidates[i]!;
-      const raw = bits[index]!;
+      const raw = words[index]!;
       // -0 and 0 are a tie
-      keys[index] = raw > 0x80000000 ? raw : ~raw & 0x7fffffff;
+      const key = raw > 0x80000000 ? raw : ~raw & 0x7fffffff;
+      keys[index] = key;
+      if (i === 0) first = key;
+      differing |= key ^ first;
     }
-    return radixSort(candidates, spare, keys);
+    if (count < SMALL) {
+      insertionSort(keys, candidates, Number.POSITIVE_INFINITY);
+      return candidates;
+    }
+    const spare = new Uint32Array(count);
+    const bits = digitBits(count);
+    const shift = Math.max(0, 32 - Math.clz32(differing) - 2 * bits);
+    digitPass(candidates, spare, keys, shift, bits);
+    digitPass(spare, candidates, keys, shift + bits, bits);
+    if (insertionSort(keys, candidates, 4 * count)) return candidates;
+    return radixSort(candidates.sort(), spare, keys);
   }
-  // every engine that runs wasm is little-endian
-  const bits = new Uint32Array(scores.buffer, scores.byteOffset, 2 * scores.length);
   const highKeys = new Uint32Array(scores.length);
   for (let i = 0; i < count; i++) {
     const index = candidates[i]!;
     const negative = scores[index]! < 0;
-    const low = bits[2 * index]!;
-    const high = bits[2 * index + 1]!;
+    const low = words[2 * index]!;
+    const high = words[2 * index + 1]!;
     keys[index] = negative ? low : ~low;
     highKeys[index] = negative ? high : ~high & 0x7fffffff;
   }
+  const spare = new Uint32Array(count);
   const byLow = radixSort(candidates, spare, keys);
   return radixSort(byLow, byLow === candidates ? spare : candidates, highKeys);
 }

@@ -150,7 +150,10 @@ function planGrid(
       wait = stride;
     }
     // the far end is the larger one, whichever side of 0 the box lies on
-    widest = Math.max(widest, x2, -x1, y2, -y1);
+    if (x2 > widest) widest = x2;
+    if (y2 > widest) widest = y2;
+    if (-x1 > widest) widest = -x1;
+    if (-y1 > widest) widest = -y1;
     const area = width * height;
     if (area < smallest) smallest = area;
     if (area > largest) largest = area;

@@ -1,0 +1,26 @@
+/** The JavaScript loops in a process of their own, see `../twin.ts`. */
+import { setBackend } from '../../src/kernels/index.ts';
+import { boxopsPeer, decodeAndSuppress } from './boxops.ts';
+import { type BenchSet, sampleSync } from './peer.ts';
+
+const peer = boxopsPeer('javascript');
+let set: BenchSet;
+let output: Float32Array;
+
+interface Question {
+  readonly set?: BenchSet;
+  readonly output?: Float32Array;
+  readonly budget: number;
+  /** Decode and suppress a whole output, or suppress a set. */
+  readonly decode: boolean;
+}
+
+process.on('message', async (question: Question) => {
+  const { budget, decode } = question;
+  setBackend('javascript');
+  set = question.set ?? set;
+  output = question.output ?? output;
+  process.send!(
+    decode ? sampleSync(() => decodeAndSuppress(output), budget) : await peer.measure(set, budget),
+  );
+});
