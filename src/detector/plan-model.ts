@@ -116,6 +116,13 @@ function choosePreprocessing(
     width: chooseSide('width', width, wanted.size?.width, choice.preprocessing.size?.width),
     height: chooseSide('height', height, wanted.size?.height, choice.preprocessing.size?.height),
   };
+  // float32 of three channels; a wasm runtime addresses 4 GB
+  if (12 * size.width * size.height > 2 ** 32) {
+    throw new OptionError(
+      `preprocessing.size: an input of ${size.width}×${size.height} is more than the 4 GB a runtime can address.`,
+      { size },
+    );
+  }
   const result = { ...choice.preprocessing, ...withoutUndefined(wanted), size, layout } as const;
   if (
     !result.std.every((value) => Number.isFinite(value) && value !== 0) ||

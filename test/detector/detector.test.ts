@@ -211,6 +211,7 @@ describe('createDetector', () => {
     expect(await sizeOf({ dynamicSize: true })).toEqual({ width: 640, height: 640 });
     expect(await sizeOf({ dynamicSize: true }, 64)).toEqual({ width: 64, height: 64 });
     expect(await sizeOf({ dynamicSize: true, metadata })).toEqual({ width: 128, height: 96 });
+    await expect(sizeOf({ dynamicSize: true }, 1e5)).rejects.toBeInstanceOf(OptionError);
     await expect(sizeOf({ side: 48 }, 64)).rejects.toThrow(/fixed to 48, got 64/);
   });
 
