@@ -1,6 +1,6 @@
 /** Anchor sizes from a dataset: clustering of box sizes. */
 import { OptionError } from '../errors.ts';
-import { choiceOption } from '../options.ts';
+import { checkCount, choiceOption } from '../options.ts';
 import { checkSizes, sizeIou } from './fit.ts';
 import { type Random, seededRandom } from './random.ts';
 
@@ -29,9 +29,7 @@ export function kmeansAnchors(
 ): Float64Array<ArrayBuffer> {
   const { count = 9, distance = 'iou', iterations = 300, seed = 0 } = options;
   choiceOption('distance', distance, ['iou', 'euclidean']);
-  if (!(Number.isInteger(count) && count > 0)) {
-    throw new OptionError(`count must be a whole number > 0, got ${count}`, { count });
-  }
+  checkCount('count', count);
   checkSizes('sizes', sizes);
   const boxes = usable(sizes);
   const different = new Set<string>();

@@ -6,7 +6,7 @@
  */
 import type { Preset } from '../boxes/types.ts';
 import { NumericError, OptionError, ShapeError } from '../errors.ts';
-import { choiceOption } from '../options.ts';
+import { checkCount, choiceOption } from '../options.ts';
 
 export type FloatArray = Float32Array | Float64Array;
 
@@ -67,7 +67,7 @@ export function reductionScale(options: LossOptions, count: number): number {
 /** Gradient buffer (`out` or a new one), terms where asked for, and the scale. */
 export function openLoss(prediction: FloatArray, termCount: number, options: LossOptions): LossBuffers {
   const { out } = options;
-  if (out !== undefined) expectLength('out', out, prediction.length);
+  expectLength('out', out, prediction.length);
   return {
     gradient: out ?? sameType(prediction, prediction.length),
     terms: options.reduction === 'none' ? sameType(prediction, termCount) : undefined,
@@ -113,9 +113,7 @@ export function expectFinite(loss: string, ...inputs: readonly LossInput[]): voi
 
 /** N of an N×C array; ShapeError when C does not divide its length. */
 export function sampleCount(name: string, length: number, columns: number): number {
-  if (!Number.isSafeInteger(columns) || columns < 1) {
-    throw new OptionError(`${name}: the number of columns must be a whole number ≥ 1, got ${columns}`);
-  }
+  checkCount(`the number of columns of ${name}`, columns);
   if (length % columns !== 0) {
     throw new ShapeError(`${name} has ${length} numbers, which is no multiple of ${columns}`, {
       length,
@@ -125,9 +123,9 @@ export function sampleCount(name: string, length: number, columns: number): numb
   return length / columns;
 }
 
-/** ShapeError unless `values` holds `expected` numbers. */
-export function expectLength(name: string, values: ArrayLike<number>, expected: number): void {
-  if (values.length !== expected) {
+/** ShapeError unless `values`, where given, holds `expected` numbers. */
+export function expectLength(name: string, values: ArrayLike<number> | undefined, expected: number): void {
+  if (values !== undefined && values.length !== expected) {
     throw new ShapeError(`${name} must hold ${expected} numbers, got ${values.length}`, {
       expected,
       got: values.length,

@@ -89,7 +89,7 @@ export function ghmClassificationLoss(
 ): GradientHarmonyResult {
   const { bins = 10, mask } = options;
   expectLength('targets', targets, logits.length);
-  if (mask !== undefined) expectLength('mask', mask, logits.length);
+  expectLength('mask', mask, logits.length);
   expectFinite('ghmClassificationLoss', ['logits', logits], ['targets', targets], ['mask', mask]);
   expectFinite('ghmClassificationLoss', ['binCounts', options.binCounts]);
   const binOf = new Int32Array(logits.length);
@@ -127,7 +127,7 @@ export function ghmRegressionLoss(
 ): GradientHarmonyResult {
   const { bins = 10, mask, mu = 0.02 } = options;
   expectLength('target', target, prediction.length);
-  if (mask !== undefined) expectLength('mask', mask, prediction.length);
+  expectLength('mask', mask, prediction.length);
   expectFinite('ghmRegressionLoss', ['prediction', prediction], ['target', target], ['mask', mask]);
   expectFinite('ghmRegressionLoss', ['binCounts', options.binCounts]);
   const binOf = new Int32Array(prediction.length);

@@ -1,20 +1,13 @@
 /** ATSS: each ground truth sets its own threshold from the priors nearest to its centre. */
 import type { BoxArray } from '../boxes/types.ts';
 import { isNonFinite } from '../iou/pack.ts';
-import { choiceOption } from '../options.ts';
+import { checkCount, checkNumber, choiceOption } from '../options.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { levelsOf, Nearest } from './nearest.ts';
 import { matchMetric, PairSimilarities } from './overlap-scan.ts';
 import { priorColumns } from './prior-columns.ts';
-import {
-  assignmentFor,
-  checkCount,
-  checkNumber,
-  countGroundTruths,
-  finish,
-  ignoreUnmatched,
-} from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import type { Assignment, MatchOptions, MetricOptions, Priors } from './types.ts';
 
 export interface AtssOptions extends MatchOptions, MetricOptions {

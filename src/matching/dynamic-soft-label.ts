@@ -1,19 +1,14 @@
 /** Dynamic soft labels: the matching of RTMDet and NanoDet-Plus. */
+
 import type { BoxArray } from '../boxes/types.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { checkCount, checkNumber } from '../options.ts';
 import { centreOf, classCountOf, depth, visitAround } from './candidates.ts';
 import { assignDynamicK, overlapsOf } from './dynamic-k.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { priorColumns } from './prior-columns.ts';
-import {
-  assignmentFor,
-  checkCount,
-  checkNumber,
-  countGroundTruths,
-  finish,
-  ignoreUnmatched,
-} from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import { gather, setOf } from './sim-ota.ts';
 import type { Assignment, MatchOptions, MetricOptions, Predictions, Priors } from './types.ts';
 

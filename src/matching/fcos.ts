@@ -3,12 +3,12 @@ import type { AnchorLevel, Anchors } from '../anchors/types.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
-import { choiceOption } from '../options.ts';
+import { checkNumber, choiceOption } from '../options.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { isAnchors, priorColumns } from './prior-columns.ts';
 import { cellsBetween } from './reach.ts';
-import { assignmentFor, checkNumber, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import type { Assignment, MatchOptions } from './types.ts';
 
 export interface FcosOptions extends MatchOptions {

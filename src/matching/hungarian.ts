@@ -7,8 +7,9 @@ import { OptionError, ShapeError } from '../errors.ts';
 import { countBoxes } from '../iou/pack.ts';
 import { pairwiseIou } from '../iou/pairwise.ts';
 import type { Metric } from '../iou/types.ts';
+import { checkCount } from '../options.ts';
 import { linearAssignment } from './linear-assignment.ts';
-import { assignmentFor, checkCount, countGroundTruths, finish } from './results.ts';
+import { assignmentFor, countGroundTruths, finish } from './results.ts';
 import type { Assignment, MatchOptions } from './types.ts';
 
 export interface HungarianOptions extends Pick<MatchOptions, 'groundTruthClasses' | 'out'> {

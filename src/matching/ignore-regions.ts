@@ -1,8 +1,9 @@
 /** Priors over crowds and other regions that are not to be learned from. */
+
 import { countBoxes } from '../iou/pack.ts';
+import { checkNumber } from '../options.ts';
 import type { PriorColumns } from './prior-columns.ts';
 import { Reach } from './reach.ts';
-import { checkNumber } from './results.ts';
 import type { MatchOptions } from './types.ts';
 
 const reach = new Reach();

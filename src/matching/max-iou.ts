@@ -6,11 +6,11 @@
  */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
-import { choiceOption } from '../options.ts';
+import { checkNumber, choiceOption } from '../options.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { inPrecision, overlapScan } from './overlap-scan.ts';
 import { priorColumns } from './prior-columns.ts';
-import { assignmentFor, checkNumber, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import {
   type Assignment,
   background,

@@ -1,11 +1,13 @@
 /** PAA: which candidates are positive is read from the distribution of their losses. */
+
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
+import { checkCount } from '../options.ts';
 import { fitGaussianPair } from './gaussian-mixture.ts';
 import { type MaxIouOptions, maxIouMatcher } from './max-iou.ts';
 import { levelsOf } from './nearest.ts';
 import { priorColumns } from './prior-columns.ts';
-import { checkCount, finish } from './results.ts';
+import { finish } from './results.ts';
 import { type Assignment, background, type Priors } from './types.ts';
 
 export interface PaaOptions extends MaxIouOptions {

@@ -1,6 +1,6 @@
 /** Arguments checked and results made: what all matchers share. */
 import type { BoxArray } from '../boxes/types.ts';
-import { OptionError, ShapeError } from '../errors.ts';
+import { ShapeError } from '../errors.ts';
 import { countBoxes } from '../iou/pack.ts';
 import { type Assignment, background, ignored, type MatchOptions, type PairAssignment } from './types.ts';
 
@@ -77,26 +77,4 @@ export function pairsOf(
   const pairs = { priorIndices: Int32Array.from(priorIndices), gtIndices: Int32Array.from(gtIndices) };
   if (groundTruthClasses === undefined) return pairs;
   return { ...pairs, labels: Int32Array.from(gtIndices, (gt) => groundTruthClasses[gt]!) };
-}
-
-/** Throws {@link OptionError} unless the value is a finite number within [low, high]. */
-export function checkNumber(
-  name: string,
-  value: number,
-  low: number,
-  high = Number.POSITIVE_INFINITY,
-): number {
-  if (!(typeof value === 'number' && value >= low && value <= high)) {
-    const range = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `from ${low} to ${high}`;
-    throw new OptionError(`${name} must be a number ${range}, got ${value}`, { name, value });
-  }
-  return value;
-}
-
-/** Throws {@link OptionError} unless the value is a whole number of at least `low`. */
-export function checkCount(name: string, value: number, low = 1): number {
-  if (!(Number.isInteger(value) && value >= low)) {
-    throw new OptionError(`${name} must be a whole number ≥ ${low}, got ${value}`, { name, value });
-  }
-  return value;
 }

@@ -1,19 +1,12 @@
 /** SimOTA: the simplified optimal transport of YOLOX. */
 import type { BoxArray } from '../boxes/types.ts';
 import { isNonFinite } from '../iou/pack.ts';
-import { choiceOption } from '../options.ts';
+import { checkCount, checkNumber, choiceOption } from '../options.ts';
 import { centreOf, classCountOf, depth, visitAround } from './candidates.ts';
 import { assignDynamicK, boundedLog, overlapsOf } from './dynamic-k.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { isAnchors, type PriorColumns, priorColumns } from './prior-columns.ts';
-import {
-  assignmentFor,
-  checkCount,
-  checkNumber,
-  countGroundTruths,
-  finish,
-  ignoreUnmatched,
-} from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import type { Assignment, MatchOptions, MetricOptions, Predictions, Priors } from './types.ts';
 
 export interface SimOtaOptions extends MatchOptions, Pick<MetricOptions, 'metric'> {

@@ -1,11 +1,11 @@
 /** SSD's matching: every ground truth gets its best prior, and every prior above a threshold its best ground truth. */
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
-import { choiceOption } from '../options.ts';
+import { checkNumber, choiceOption } from '../options.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { inPrecision, type OverlapScan, overlapScan } from './overlap-scan.ts';
 import { type PriorColumns, priorColumns } from './prior-columns.ts';
-import { assignmentFor, checkNumber, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import { type Assignment, ignored, type MatchOptions, type MetricOptions, type Priors } from './types.ts';
 
 export interface SsdMatchOptions extends MatchOptions, MetricOptions {

@@ -1,20 +1,13 @@
 /** TaskAligned assignment: TOOD, YOLOv6, YOLOv8. Priors are ranked by how well class and box agree. */
 import type { BoxArray } from '../boxes/types.ts';
 import { isNonFinite } from '../iou/pack.ts';
-import { choiceOption } from '../options.ts';
+import { checkCount, checkNumber, choiceOption } from '../options.ts';
 import { centreOf, classCountOf, depth, visitAround } from './candidates.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { matchMetric, PairSimilarities } from './overlap-scan.ts';
 import { PriorColumns, priorColumns } from './prior-columns.ts';
-import {
-  assignmentFor,
-  checkCount,
-  checkNumber,
-  countGroundTruths,
-  finish,
-  ignoreUnmatched,
-} from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import {
   type Measure,
   normaliseWeights,

@@ -1,20 +1,15 @@
 /** Uniform matching: YOLOF gives every ground truth the same number of priors. */
+
 import { convertBoxes } from '../boxes/formats.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { bestMatch } from '../iou/best-match.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { checkCount, checkNumber } from '../options.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { matchMetric, PairSimilarities } from './overlap-scan.ts';
 import { priorColumns } from './prior-columns.ts';
-import {
-  assignmentFor,
-  checkCount,
-  checkNumber,
-  countGroundTruths,
-  finish,
-  ignoreUnmatched,
-} from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import {
   type Assignment,
   background,

@@ -1,14 +1,16 @@
 /** YOLOv2's and YOLOv3's matching: the anchor of most similar shape, in the cell of the box's centre. */
+
 import { sizeIou } from '../anchors/fit.ts';
 import type { Anchors } from '../anchors/types.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { bestMatch } from '../iou/best-match.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { checkNumber } from '../options.ts';
 import { corners } from './geometry.ts';
 import { ignoredPriors } from './ignore-regions.ts';
 import { isAnchors, priorColumns } from './prior-columns.ts';
-import { assignmentFor, checkNumber, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
+import { assignmentFor, countGroundTruths, finish, ignoreUnmatched } from './results.ts';
 import { type Assignment, ignored, type MatchOptions, type Predictions } from './types.ts';
 
 export interface BestAnchorOptions extends MatchOptions {

@@ -1,11 +1,13 @@
 /** YOLOv5's and YOLOv7's matching: by the ratio of sizes, in the box's cell and its nearest neighbours. */
+
 import type { Anchors } from '../anchors/types.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
 import { isNonFinite } from '../iou/pack.ts';
+import { checkNumber } from '../options.ts';
 import { corners } from './geometry.ts';
 import { isAnchors } from './prior-columns.ts';
-import { assignmentFor, checkNumber, countGroundTruths, finish, pairsOf } from './results.ts';
+import { assignmentFor, countGroundTruths, finish, pairsOf } from './results.ts';
 import type { Assignment, MatchOptions, PairAssignment } from './types.ts';
 
 export interface Yolov5MatchOptions extends Pick<MatchOptions, 'groundTruthClasses'> {

@@ -58,8 +58,8 @@ export function crossEntropyLoss(
   }
   if (smoothingDistribution !== undefined)
     expectLength('smoothingDistribution', smoothingDistribution, classes);
-  if (classWeights !== undefined) expectLength('classWeights', classWeights, classes);
-  if (weights !== undefined) expectLength('weights', weights, samples);
+  expectLength('classWeights', classWeights, classes);
+  expectLength('weights', weights, samples);
 
   const averageOver = options.averageOver ?? (options.preset === 'mmdetection' ? 'all' : 'counted');
   let divisor = samples;
@@ -153,8 +153,8 @@ export function softmaxFocalLoss(
       -1,
     );
   }
-  if (classWeights !== undefined) expectLength('classWeights', classWeights, classes);
-  if (weights !== undefined) expectLength('weights', weights, samples);
+  expectLength('classWeights', classWeights, classes);
+  expectLength('weights', weights, samples);
   expectFinite('softmaxFocalLoss', ['logits', logits]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;

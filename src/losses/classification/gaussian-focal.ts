@@ -34,7 +34,7 @@ export function gaussianFocalLoss(
 ): LossResult {
   const { alpha = 2, gamma = 4, eps = 1e-12, weights } = options;
   expectLength('heatmap', heatmap, prediction.length);
-  if (weights !== undefined) expectLength('weights', weights, prediction.length);
+  expectLength('weights', weights, prediction.length);
   expectFinite('gaussianFocalLoss', ['prediction', prediction]);
   const fromLogits = options.input !== 'probabilities';
   const buffers = openLoss(prediction, prediction.length, options);

@@ -97,7 +97,7 @@ export function varifocalLoss(
     weights,
   } = options;
   expectLength('qualities', qualities, logits.length);
-  if (positives !== undefined) expectLength('positives', positives, logits.length);
+  expectLength('positives', positives, logits.length);
   expectFinite('varifocalLoss', ['positives', positives]);
   const stride = weightStride(weights, sampleCount('logits', logits.length, classes), logits.length);
   const buffers = openLoss(logits, logits.length, options);
@@ -152,7 +152,7 @@ export function distributionFocalLoss(
   const samples = sampleCount('logits', logits.length, bins);
   if (bins < 2) throw new OptionError(`bins must be ≥ 2, got ${bins}`, { bins });
   expectLength('distances', distances, samples);
-  if (weights !== undefined) expectLength('weights', weights, samples);
+  expectLength('weights', weights, samples);
   expectFinite('distributionFocalLoss', ['logits', logits], ['distances', distances]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;

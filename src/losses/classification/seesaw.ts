@@ -42,7 +42,7 @@ export function seesawLoss(
   const samples = sampleCount('logits', logits.length, classes);
   checkLabels(labels, samples, classes, ignoreIndex);
   expectLength('sampleCounts', sampleCounts, classes);
-  if (weights !== undefined) expectLength('weights', weights, samples);
+  expectLength('weights', weights, samples);
   expectFinite('seesawLoss', ['logits', logits], ['sampleCounts', sampleCounts]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;

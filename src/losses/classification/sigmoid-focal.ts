@@ -140,7 +140,7 @@ export function binaryCrossEntropyLoss(
   const { classes, ignoreIndex, positiveWeights, labelSmoothing = 0 } = options;
   const columns = classes ?? positiveWeights?.length ?? 1;
   const samples = sampleCount('logits', logits.length, columns);
-  if (positiveWeights !== undefined) expectLength('positiveWeights', positiveWeights, columns);
+  expectLength('positiveWeights', positiveWeights, columns);
   const dense = denseTargets(targets, logits.length, classes, ignoreIndex);
   const [weights, stride] = weightsWithIgnored(
     options.weights,

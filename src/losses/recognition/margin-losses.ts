@@ -1,5 +1,7 @@
 /** The margin softmax losses of face recognition: each is a margin rule, its defaults and its paper. */
+
 import { OptionError } from '../../errors.ts';
+import { checkCount } from '../../options.ts';
 import type { FloatArray } from '../common.ts';
 import { type MarginSoftmaxOptions, type MarginSoftmaxResult, marginSoftmax } from './margin-softmax.ts';
 import {
@@ -65,9 +67,7 @@ export function sphereFaceLoss(
   options: SphereFaceOptions,
 ): MarginSoftmaxResult {
   const { margin = 4, lambda = 0 } = options;
-  if (!Number.isInteger(margin) || margin < 1) {
-    throw new OptionError(`margin must be a whole number ≥ 1, got ${margin}`, { margin });
-  }
+  checkCount('margin', margin);
   if (!(lambda >= 0)) throw new OptionError(`lambda must be ≥ 0, got ${lambda}`, { lambda });
   return marginSoftmax(features, classWeights, labels, options, {
     name: 'sphereFaceLoss',

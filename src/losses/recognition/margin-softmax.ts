@@ -75,8 +75,8 @@ export function marginSoftmax(
     );
   }
   checkLabels(labels, samples, classes);
-  if (weights !== undefined) expectLength('weights', weights, samples);
-  if (weightOut !== undefined) expectLength('weightOut', weightOut, classWeights.length);
+  expectLength('weights', weights, samples);
+  expectLength('weightOut', weightOut, classWeights.length);
   // a centre that is not the nearest would hide what is not finite
   if (subCenters > 1) expectFinite(settings.name, ['class weights', classWeights]);
   const buffers = openLoss(features, samples, options);

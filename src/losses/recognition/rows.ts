@@ -1,6 +1,6 @@
 /** Row vectors: normalising them, and carrying a gradient back through the normalisation. */
-import { OptionError, ShapeError } from '../../errors.ts';
-import { type FloatArray, sameType } from '../common.ts';
+import { checkCount } from '../../options.ts';
+import { type FloatArray, sameType, sampleCount } from '../common.ts';
 
 export interface NormalisedRows {
   /** Each row divided by its length. */
@@ -42,14 +42,6 @@ export function throughNormalisation(
 
 /** Rows of `values`; ShapeError when `dimensions` does not divide its length. */
 export function rowCount(name: string, values: FloatArray, dimensions: number): number {
-  if (!Number.isSafeInteger(dimensions) || dimensions < 1) {
-    throw new OptionError(`dimensions must be a whole number ≥ 1, got ${dimensions}`, { dimensions });
-  }
-  if (values.length % dimensions !== 0) {
-    throw new ShapeError(`${name} has ${values.length} numbers, which is no multiple of ${dimensions}`, {
-      length: values.length,
-      dimensions,
-    });
-  }
-  return values.length / dimensions;
+  checkCount('dimensions', dimensions);
+  return sampleCount(name, values.length, dimensions);
 }

@@ -1,5 +1,6 @@
 /** Sub-center ArcFace: several centres a class, of which the nearest counts. */
-import { OptionError } from '../../errors.ts';
+
+import { checkCount } from '../../options.ts';
 import type { FloatArray } from '../common.ts';
 import type { ArcFaceOptions } from './margin-losses.ts';
 import { type MarginSoftmaxResult, marginSoftmax } from './margin-softmax.ts';
@@ -23,9 +24,7 @@ export function subCenterArcFaceLoss(
   options: SubCenterOptions,
 ): MarginSoftmaxResult {
   const { subCenters = 3, margin = 0.5, fallback = 'linear', marginGradient = 'exact' } = options;
-  if (!Number.isSafeInteger(subCenters) || subCenters < 1) {
-    throw new OptionError(`subCenters must be a whole number ≥ 1, got ${subCenters}`, { subCenters });
-  }
+  checkCount('subCenters', subCenters);
   return marginSoftmax(features, classWeights, labels, options, {
     name: 'subCenterArcFaceLoss',
     scale: options.scale ?? 64,

@@ -1,12 +1,19 @@
 /** Box regression by any IoU variant, in its three transforms, also through a box coder. */
 import type { BoxArray, BoxFormat, Preset } from '../../boxes/types.ts';
 import type { BoxCoder } from '../../coders/types.ts';
-import { OptionError, ShapeError } from '../../errors.ts';
+import { OptionError } from '../../errors.ts';
 import { iouGradient } from '../../iou/gradient.ts';
 import { summedIouGradient } from '../../iou/gradient-sum.ts';
 import type { Metric } from '../../iou/types.ts';
 import { choiceOption } from '../../options.ts';
-import { closeLoss, expectFinite, type LossOptions, type LossResult, openLoss } from '../common.ts';
+import {
+  closeLoss,
+  expectFinite,
+  type LossOptions,
+  type LossResult,
+  openLoss,
+  weightStride,
+} from '../common.ts';
 import { practicalAspect } from './practical-aspect.ts';
 
 export type IouTransform = 'linear' | 'log' | 'square';
@@ -164,10 +171,7 @@ export function weightsPerBox(
   weights: ArrayLike<number> | undefined,
   count: number,
 ): ArrayLike<number> | undefined {
-  if (weights === undefined || weights.length === count) return weights;
-  if (weights.length !== 4 * count) {
-    throw new ShapeError(`weights must hold ${count} or ${4 * count} numbers, got ${weights.length}`);
-  }
+  if (weights === undefined || weightStride(weights, count, 4 * count) === 1) return weights;
   return Float64Array.from(
     { length: count },
     (_, i) => (weights[4 * i]! + weights[4 * i + 1]! + weights[4 * i + 2]! + weights[4 * i + 3]!) / 4,

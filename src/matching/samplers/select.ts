@@ -1,7 +1,8 @@
 /** Positives and negatives of an assignment, how many of each are wanted, and seeded choices among them. */
+
 import type { Random } from '../../anchors/random.ts';
 import { OptionError, ShapeError } from '../../errors.ts';
-import { checkCount, checkNumber } from '../results.ts';
+import { checkCount, checkNumber } from '../../options.ts';
 import { background } from '../types.ts';
 import type { Sampled, SampleOptions } from './types.ts';
 
