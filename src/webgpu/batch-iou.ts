@@ -4,24 +4,17 @@
  * It owns buffers and pipelines, and a device unless one was given. Calls may run at the same time. Everything is
  * computed in float32; results agree with the CPU's within 2e-6 (1e-5 where the metric has an exponential or logarithm).
  */
+import type { BoxArray } from '../boxes/types.ts';
 import { DisposedError, OptionError, UnsupportedError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 import { matchToHost } from './best-match.ts';
 import { measurePoint } from './calibrate.ts';
-import {
-  bestMatchOnCpu,
-  checkMatch,
-  checkOut,
-  interleave,
-  newMatch,
-  rotatedMatchOnCpu,
-  rotatedOnCpu,
-  similaritiesOnCpu,
-} from './cpu.ts';
+import { bestMatchOnCpu, checkMatch, checkOut, interleave, newMatch, similaritiesOnCpu } from './cpu.ts';
 import { Crossover } from './crossover.ts';
 import { DeviceKeeper, type DeviceSession } from './device.ts';
 import { explainJob } from './explain.ts';
 import { isOnGpu } from './gpu-boxes.ts';
-import { type Comparison, type Job, metricOf, packJob } from './pack.ts';
+import { type Comparison, type Job, kernelOf, metricOf, packJob } from './pack.ts';
 import { resultBytes, runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
 import { limitsFor, planTiles, type Tile } from './tiles.ts';
 import type {
@@ -114,11 +107,8 @@ export class BatchIou implements Disposable {
   async bestMatch(a: Boxes, b: Boxes, options: GpuBestMatchOptions = {}): Promise<GpuBestMatch | GpuResult> {
     const job = this.accept('bestMatch', a, b, options);
     const { rows, columns, images } = job;
-    const onCpu = (out: GpuBestMatch): GpuBestMatch => {
-      const [p, q] = [cornersOf(job.a), cornersOf(job.b)];
-      if (options.rotated !== undefined) return rotatedMatchOnCpu(p, q, options.rotated, images, out);
-      return bestMatchOnCpu(isOnGpu(a) ? p : a, isOnGpu(b) ? q : b, options, out);
-    };
+    const onCpu = (out: GpuBestMatch): GpuBestMatch =>
+      bestMatchOnCpu(boxesOf(a, job, 'a'), boxesOf(b, job, 'b'), options, images, out);
     if (options.output === 'buffer') {
       if (options.columnBest === true) throw new OptionError("columnBest is for output: 'array'");
       return this.leave(job, () => interleave(onCpu(newMatch(rows, columns, options))));
@@ -140,11 +130,10 @@ export class BatchIou implements Disposable {
     const session = this.keeper.current;
     const limits = session === null ? null : this.limits(session);
     const unavailable = this.missing ?? session?.failure?.message ?? null;
-    const recreating = this.options.recreate !== undefined && this.options.recreate !== false;
     return explainJob({
       ...{ n, m, kind, backend, output, metric, metricName, limits },
-      kernel: kind === 'bestMatch' && options.secondBest === true ? 'bestTwo' : kind,
-      unavailable: recreating ? this.missing : unavailable,
+      kernel: kernelOf(kind, options),
+      unavailable: this.keeper.recreates ? this.missing : unavailable,
       crossover: this.crossover,
     });
   }
@@ -195,10 +184,7 @@ export class BatchIou implements Disposable {
     if ((isOnGpu(a) || isOnGpu(b)) && (options.backend ?? this.options.backend) === 'cpu') {
       throw new OptionError("boxes on the GPU need backend 'gpu'");
     }
-    const { output = 'array' } = options;
-    if (output !== 'array' && output !== 'buffer') {
-      throw new OptionError(`output must be 'array' or 'buffer', got ${String(output)}`, { output });
-    }
+    const output = choiceOption('output', options.output, ['array', 'buffer']);
     if (output === 'buffer' && options.out !== undefined) {
       throw new OptionError("out is for output: 'array'", { output });
     }
@@ -212,11 +198,8 @@ export class BatchIou implements Disposable {
     options: GpuPairwiseOptions,
   ): Promise<Float32Array | GpuResult> {
     const job = this.accept(kind, a, b, options);
-    const onCpu = (out: Float32Array) => {
-      const [p, q] = [cornersOf(job.a), cornersOf(job.b)];
-      if (options.rotated !== undefined) return rotatedOnCpu(kind, p, q, options.rotated, job.images, out);
-      return similaritiesOnCpu(kind, isOnGpu(a) ? p : a, isOnGpu(b) ? q : b, options, out);
-    };
+    const onCpu = (out: Float32Array) =>
+      similaritiesOnCpu(kind, boxesOf(a, job, 'a'), boxesOf(b, job, 'b'), options, job.images, out);
     if (options.output === 'buffer') {
       return this.leave(job, () => onCpu(new Float32Array(job.results)).buffer as ArrayBuffer);
     }
@@ -244,9 +227,8 @@ export class BatchIou implements Disposable {
       return this.session();
     }
     if (this.missing !== null) return null;
-    const { current } = this.keeper;
-    const recreating = this.options.recreate !== undefined && this.options.recreate !== false;
-    if (current?.failure != null && !recreating) return null;
+    const { current, recreates } = this.keeper;
+    if (current?.failure != null && !recreates) return null;
     const { kind, metric, rows, columns, pairs } = job;
     await this.measure(kind, metric.key, job.comparison);
     const predicted = this.crossover.predict(kind, metric.key, rows, columns, pairs)!;
@@ -302,12 +284,12 @@ export class BatchIou implements Disposable {
   }
 }
 
-/** Corners of boxes on the CPU; of those on the GPU, which no job without pairs reads, as many zeros. */
-function cornersOf(boxes: Job['a']): Float32Array {
-  return boxes instanceof Float32Array ? boxes : new Float32Array(4 * boxes.count);
+/** Boxes for the CPU: as given, rotated ones as corners; of those on the GPU, which no job without pairs reads, zeros. */
+function boxesOf(given: Boxes, job: Job, side: 'a' | 'b'): BoxArray {
+  if (isOnGpu(given)) return new Float32Array(4 * given.count);
+  return job.comparison.rotated === undefined ? given : (job[side] as Float32Array);
 }
 
 function checkBackend(backend: Backend | undefined): void {
-  if (backend === undefined || backend === 'gpu' || backend === 'cpu' || backend === 'auto') return;
-  throw new OptionError(`backend must be 'gpu', 'cpu' or 'auto', got ${String(backend)}`, { backend });
+  choiceOption('backend', backend, ['gpu', 'cpu', 'auto']);
 }

@@ -1,5 +1,5 @@
 /** Times one size of a kernel on both sides, through the same code as any call. */
-import { bestMatchOnCpu, newMatch, rotatedMatchOnCpu, rotatedOnCpu, similaritiesOnCpu } from './cpu.ts';
+import { bestMatchOnCpu, newMatch, similaritiesOnCpu } from './cpu.ts';
 import { timeOf } from './crossover.ts';
 import type { Comparison } from './pack.ts';
 import type { CalibrationPoint, GpuAlignedOptions, GpuBestMatchOptions, JobKind } from './types.ts';
@@ -20,26 +20,24 @@ export async function measurePoint(
   const a = sampleBoxes(rows, 1);
   const b = sampleBoxes(columns, 2);
   const rotated = { aAngles: a.subarray(0, rows), bAngles: b.subarray(0, columns) };
-  const options = { ...metric, ...(isRotated !== undefined && { rotated }), backend: 'gpu' } as const;
+  const options = { ...metric, ...(isRotated !== undefined && { rotated }) };
+  const onGpu = { ...options, backend: 'gpu' } as const;
   const images = { a: [0, rows], b: [0, columns] };
+  const point = async (cpu: () => unknown, gpu: () => unknown): Promise<CalibrationPoint> => {
+    return { rows, columns, cpuMs: await timeOf(cpu), gpuMs: await timeOf(gpu) };
+  };
   if (kind === 'bestMatch') {
     const out = newMatch(rows);
-    const cpuMs = await timeOf(() =>
-      isRotated === undefined
-        ? bestMatchOnCpu(a, b, metric, out)
-        : rotatedMatchOnCpu(a, b, rotated, images, out),
+    return point(
+      () => bestMatchOnCpu(a, b, options, images, out),
+      () => runner.bestMatch(a, b, { ...onGpu, out }),
     );
-    const gpuMs = await timeOf(() => runner.bestMatch(a, b, { ...options, out }));
-    return { rows, columns, cpuMs, gpuMs };
   }
   const out = new Float32Array(kind === 'pairwise' ? rows * columns : rows);
-  const cpuMs = await timeOf(() =>
-    isRotated === undefined
-      ? similaritiesOnCpu(kind, a, b, metric, out)
-      : rotatedOnCpu(kind, a, b, rotated, images, out),
+  return point(
+    () => similaritiesOnCpu(kind, a, b, options, images, out),
+    () => runner[kind](a, b, { ...onGpu, out }),
   );
-  const gpuMs = await timeOf(() => runner[kind](a, b, { ...options, out }));
-  return { rows, columns, cpuMs, gpuMs };
 }
 
 /** Boxes of 8 to 200 pixels in a picture of 640: the same for the same seed. */

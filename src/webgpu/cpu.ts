@@ -6,30 +6,21 @@ import { rotatedOverlap } from '../iou/rotated.ts';
 import type { Images } from './tiles.ts';
 import type { GpuBestMatch, JobKind, RotatedJob } from './types.ts';
 
-type CpuOptions = IouOptions & { readonly batch?: Batch };
+type CpuOptions = IouOptions & { readonly batch?: Batch; readonly rotated?: RotatedJob };
 type MatchOptions = CpuOptions & { readonly secondBest?: boolean; readonly columnBest?: boolean };
 
-/** What the core's functions take of a call's options. */
-function coreOptions({ metric, preset, eps, format, pixelOffset, batch }: CpuOptions): CpuOptions {
-  return {
-    ...(metric !== undefined && { metric }),
-    ...(preset !== undefined && { preset }),
-    ...(eps !== undefined && { eps }),
-    ...(format !== undefined && { format }),
-    ...(pixelOffset !== undefined && { pixelOffset }),
-    ...(batch !== undefined && { batch }),
-  };
-}
-
+/** Rotated boxes as corners, as they are uploaded; so below. */
 export function similaritiesOnCpu(
   kind: JobKind,
   a: BoxArray,
   b: BoxArray,
   options: CpuOptions,
+  images: Images,
   out: Float32Array,
 ): Float32Array {
-  if (kind === 'aligned') alignedIou(a, b, { ...coreOptions(options), out });
-  else pairwiseIou(a, b, { ...coreOptions(options), out });
+  if (options.rotated !== undefined) return rotatedOnCpu(kind, a, b, options.rotated, images, out);
+  if (kind === 'aligned') alignedIou(a, b, { ...options, out });
+  else pairwiseIou(a, b, { ...options, out });
   return out;
 }
 
@@ -37,18 +28,19 @@ export function bestMatchOnCpu(
   a: BoxArray,
   b: BoxArray,
   options: MatchOptions,
+  images: Images,
   out: GpuBestMatch,
 ): GpuBestMatch {
-  const { secondBest = false, columnBest = false } = options;
-  bestMatch(a, b, { ...coreOptions(options), secondBest, columnBest, out });
+  if (options.rotated !== undefined) return rotatedMatchOnCpu(a, b, options.rotated, images, out);
+  bestMatch(a, b, { ...options, out });
   return out;
 }
 
-/** ProbIoU of rotated boxes, of corners as they are uploaded. */
-export function rotatedOnCpu(
-  kind: 'pairwise' | 'aligned',
-  a: Float32Array,
-  b: Float32Array,
+/** ProbIoU of rotated boxes. */
+function rotatedOnCpu(
+  kind: JobKind,
+  a: BoxArray,
+  b: BoxArray,
   rotated: RotatedJob,
   images: Images,
   out: Float32Array,
@@ -67,15 +59,15 @@ export function rotatedOnCpu(
   return out;
 }
 
-function probIouOf(a: Float32Array, b: Float32Array, rotated: RotatedJob): (i: number, j: number) => number {
+function probIouOf(a: BoxArray, b: BoxArray, rotated: RotatedJob): (i: number, j: number) => number {
   const { aAngles, bAngles, ...angles } = rotated;
   return rotatedOverlap(a, aAngles, b, bAngles, { ...angles, overlap: 'probiou' });
 }
 
 /** The best matches of rotated boxes, compared in float32 as a matrix would hold them. */
-export function rotatedMatchOnCpu(
-  a: Float32Array,
-  b: Float32Array,
+function rotatedMatchOnCpu(
+  a: BoxArray,
+  b: BoxArray,
   rotated: RotatedJob,
   images: Images,
   out: GpuBestMatch,

@@ -111,6 +111,11 @@ export class DeviceKeeper {
     return this.next;
   }
 
+  /** Whether a lost device is replaced. */
+  get recreates(): boolean {
+    return (this.options.recreate ?? false) !== false;
+  }
+
   check(): void {
     if (this.disposed) throw new DisposedError('this BatchIou was disposed of');
   }

@@ -3,6 +3,7 @@ import { isNormalised } from '../boxes/formats.ts';
 import type { BoxArray, BoxFormat } from '../boxes/types.ts';
 import { ShapeError } from '../errors.ts';
 import type { DeviceSession } from './device.ts';
+import { dispatch, gridOf } from './dispatch.ts';
 import { formatNumbers, workgroupSize } from './shaders.ts';
 import type { GpuBoxes } from './types.ts';
 
@@ -54,28 +55,18 @@ export function load(
   used: GPUBuffer[],
 ): void {
   if (to === from) return;
-  const groups = Math.ceil((to - from) / workgroupSize);
-  const across = Math.min(groups, workgroups);
+  const shape = gridOf(to - from, workgroups);
   const [offset, boxStride, ...rest] = words;
   const described = pool.acquire('storage', 32);
   used.push(described);
   device.queue.writeBuffer(
     described,
     0,
-    Uint32Array.of(to - from, offset + from * boxStride, boxStride, ...rest, across * workgroupSize),
+    Uint32Array.of(to - from, offset + from * boxStride, boxStride, ...rest, shape[0] * workgroupSize),
   );
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(
-    0,
-    device.createBindGroup({
-      layout: pipeline.getBindGroupLayout(0),
-      entries: [buffer, described, into].map((resource, binding) => ({
-        binding,
-        resource: { buffer: resource },
-      })),
-    }),
-  );
-  pass.dispatchWorkgroups(across, Math.ceil(groups / across));
-  pass.end();
+  const entries = [buffer, described, into].map((resource, binding) => ({
+    binding,
+    resource: { buffer: resource },
+  }));
+  dispatch(device, encoder, pipeline, entries, shape);
 }

@@ -80,7 +80,7 @@ export function packJob(
   const turned = rotated === undefined ? undefined : turn(corners, rotated);
   return {
     kind,
-    kernel: kind === 'bestMatch' && options.secondBest === true ? 'bestTwo' : kind,
+    kernel: kernelOf(kind, options),
     metric,
     comparison: conventionsOf(options),
     a: corners[0],
@@ -98,6 +98,11 @@ export function packJob(
       (onCpu.some((boxes) => isExtreme(boxes, rotated === undefined ? 60 : 28)) ||
         (rotated === undefined && strainsPower(metric, onCpu[0]!, onCpu[1]!, images))),
   };
+}
+
+/** The kernel of a call. */
+export function kernelOf(kind: JobKind, { secondBest }: { readonly secondBest?: boolean }): Kernel {
+  return kind === 'bestMatch' && secondBest === true ? 'bestTwo' : kind;
 }
 
 /** The same job with the sides exchanged: what is best for a column. */

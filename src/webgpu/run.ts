@@ -8,6 +8,7 @@
 import { OptionError } from '../errors.ts';
 import { checked } from './checked.ts';
 import type { DeviceSession } from './device.ts';
+import { dispatch, gridOf } from './dispatch.ts';
 import { type BoxesOnGpu, load } from './gpu-boxes.ts';
 import type { Job } from './pack.ts';
 import { binding, headerWords, resultWords, segmentWords, workgroupSize } from './shaders.ts';
@@ -108,7 +109,7 @@ export async function runToBuffer(
   const bytes = job.results * resultBytes(job);
   checkFits(session, bytes);
   const pipeline = await session.guard(pipelinesOf(session, job));
-  const whole = pool.acquire('storage', Math.max(16, bytes));
+  const whole = pool.acquire('storage', bytes);
   let result: GPUBuffer | null = null;
   try {
     const direct = tiles.filter((tile) => tile.last).length === 1;
@@ -140,7 +141,7 @@ export async function runToBuffer(
 /** Uploads a result that the CPU computed. */
 export function uploadResult(session: DeviceSession, data: ArrayBuffer): GPUBuffer {
   checkFits(session, data.byteLength);
-  const buffer = session.pool.acquire('storage', Math.max(16, data.byteLength));
+  const buffer = session.pool.acquire('storage', data.byteLength);
   session.device.queue.writeBuffer(buffer, 0, data);
   return buffer;
 }
@@ -192,7 +193,7 @@ function submitTile(
     entries.push({ binding: at, resource: { buffer, size: Math.max(16, 4 * Math.ceil(bytes / 4)) } });
   };
   const upload = (at: number, data: Float32Array | Uint32Array) => {
-    const buffer = pool.acquire('storage', Math.max(16, data.byteLength));
+    const buffer = pool.acquire('storage', data.byteLength);
     used.push(buffer);
     // Dawn in Node takes no view of shared memory
     const own = data.buffer instanceof ArrayBuffer ? (data as Float32Array<ArrayBuffer>) : data.slice();
@@ -203,7 +204,7 @@ function submitTile(
     const encoder = device.createCommandEncoder();
     const bring = (side: 'a' | 'b', boxes: Float32Array | BoxesOnGpu, from: number, to: number) => {
       if (!(boxes instanceof Float32Array)) {
-        const buffer = pool.acquire('storage', Math.max(16, 16 * (to - from)));
+        const buffer = pool.acquire('storage', 16 * (to - from));
         used.push(buffer);
         load(session, loader!, encoder, boxes, from, to, workgroups, buffer, used);
         bind(binding[side], buffer, 16 * (to - from));
@@ -219,15 +220,10 @@ function submitTile(
     };
     bring('a', job.a, tile.aFrom, tile.aTo);
     bring('b', job.b, tile.bFrom, tile.bTo);
-    const groups = Math.ceil(tile.results / workgroupSize);
-    const across = Math.min(groups, workgroups);
-    upload(binding.job, describe(job, tile, across * workgroupSize));
+    const shape = gridOf(tile.results, workgroups);
+    upload(binding.job, describe(job, tile, shape[0] * workgroupSize));
     bind(binding.result, result, tile.results * resultBytes(job));
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(main);
-    pass.setBindGroup(0, device.createBindGroup({ layout: main.getBindGroupLayout(0), entries }));
-    pass.dispatchWorkgroups(across, Math.ceil(groups / across));
-    pass.end();
+    dispatch(device, encoder, main, entries, shape);
     after(encoder);
     device.queue.submit([encoder.finish()]);
   };

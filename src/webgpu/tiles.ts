@@ -76,14 +76,7 @@ function capacityOf(kernel: Kernel, { bindingBytes, workgroups, pairs }: TileLim
 }
 
 /** Adds a block to a tile that has room for it. */
-function merge(
-  tile: Tile | undefined,
-  block: Segment,
-  count: number,
-  pairs: number,
-  capacity: Capacity,
-): boolean {
-  if (tile === undefined) return false;
+function merge(tile: Tile, block: Segment, count: number, pairs: number, capacity: Capacity): boolean {
   const aFrom = Math.min(tile.aFrom, block.aFrom);
   const aTo = Math.max(tile.aTo, block.aTo);
   const bFrom = Math.min(tile.bFrom, block.bFrom);
@@ -101,6 +94,22 @@ function merge(
   return true;
 }
 
+/** Adds a block to the last tile, or as a new one. */
+function put(
+  tiles: Tile[],
+  capacity: Capacity,
+  block: Segment,
+  results: number,
+  pairs: number,
+  resume = false,
+  last = true,
+): void {
+  const { aFrom, aTo, bFrom, bTo } = block;
+  const open = tiles.at(-1);
+  if (open?.last === true && last && !resume && merge(open, block, results, pairs, capacity)) return;
+  tiles.push({ segments: [block], aFrom, aTo, bFrom, bTo, results, pairs, resume, last });
+}
+
 /**
  * Cuts a search for the best row of each column. There are few columns, so the rows are cut into chunks, as many threads
  * a column; the chunks' bests are partial results, `target` the first column, to be merged by the reader.
@@ -116,12 +125,10 @@ export function planColumnTiles(images: Images, limits: TileLimits): Tile[] {
     const height = Math.max(1, Math.min(capacity.boxes, Math.floor(limits.pairs / width), rows));
     for (let aFrom = aStart; aFrom < aEnd; aFrom += width) {
       for (let bFrom = bStart; bFrom < bEnd; bFrom += height) {
-        const ends = { aTo: Math.min(aFrom + width, aEnd), bTo: Math.min(bFrom + height, bEnd) };
-        const block = { aFrom, bFrom, ...ends, at: 0, target: aFrom, stride: 1 };
-        const results = ends.aTo - aFrom;
-        const pairs = results * (ends.bTo - bFrom);
-        if (merge(tiles.at(-1), block, results, pairs, capacity)) continue;
-        tiles.push({ segments: [block], aFrom, bFrom, ...ends, results, pairs, resume: false, last: true });
+        const [aTo, bTo] = [Math.min(aFrom + width, aEnd), Math.min(bFrom + height, bEnd)];
+        const results = aTo - aFrom;
+        const block = { aFrom, aTo, bFrom, bTo, at: 0, target: aFrom, stride: 1 };
+        put(tiles, capacity, block, results, results * (bTo - bFrom));
       }
     }
   }
@@ -132,13 +139,6 @@ export function planTiles(kind: Kernel, images: Images, limits: TileLimits): Til
   const capacity = capacityOf(kind, limits);
   const { boxes, results } = capacity;
   const tiles: Tile[] = [];
-  const add = (segment: Segment, count: number, pairs: number, resume: boolean, last: boolean): void => {
-    const { aFrom, aTo, bFrom, bTo } = segment;
-    const open = tiles.at(-1);
-    if (open?.last === true && last && !resume && merge(open, segment, count, pairs, capacity)) return;
-    tiles.push({ segments: [segment], aFrom, aTo, bFrom, bTo, results: count, pairs, resume, last });
-  };
-
   let target = 0;
   for (let k = 0; k + 1 < images.a.length; k++) {
     const [aStart, aEnd] = [images.a[k]!, images.a[k + 1]!];
@@ -156,7 +156,8 @@ export function planTiles(kind: Kernel, images: Images, limits: TileLimits): Til
           const aTo = Math.min(aFrom + height, aEnd);
           const count = (aTo - aFrom) * (bTo - bFrom);
           const first = target + (aFrom - aStart) * columns + (bFrom - bStart);
-          add({ aFrom, aTo, bFrom, bTo, at: 0, target: first, stride: columns }, count, count, false, true);
+          const block = { aFrom, aTo, bFrom, bTo, at: 0, target: first, stride: columns };
+          put(tiles, capacity, block, count, count);
         }
       }
       target += (aEnd - aStart) * columns;
@@ -165,10 +166,8 @@ export function planTiles(kind: Kernel, images: Images, limits: TileLimits): Til
       for (let aFrom = aStart; aFrom < aEnd; aFrom += height) {
         const aTo = Math.min(aFrom + height, aEnd);
         const count = aTo - aFrom;
-        tiles.push({
-          segments: [{ aFrom, aTo, bFrom: aFrom, bTo: aTo, at: 0, target: aFrom, stride: 1 }],
-          ...{ aFrom, aTo, bFrom: aFrom, bTo: aTo, results: count, pairs: count, resume: false, last: true },
-        });
+        const block = { aFrom, aTo, bFrom: aFrom, bTo: aTo, at: 0, target: aFrom, stride: 1 };
+        put(tiles, capacity, block, count, count);
       }
     } else {
       const width = Math.min(Math.max(1, columns), boxes);
@@ -179,7 +178,7 @@ export function planTiles(kind: Kernel, images: Images, limits: TileLimits): Til
           const bTo = Math.min(bFrom + width, bEnd);
           const count = aTo - aFrom;
           const block = { aFrom, aTo, bFrom, bTo, at: 0, target: aFrom, stride: 1 };
-          add(block, count, count * (bTo - bFrom), bFrom > bStart, bTo === bEnd);
+          put(tiles, capacity, block, count, count * (bTo - bFrom), bFrom > bStart, bTo === bEnd);
         }
       }
     }
