@@ -60,7 +60,7 @@ class DetectedFrames<Frame> implements FrameResults {
 
   constructor(source: FrameSource<Frame>, detector: FrameDetector<Frame>, options: DetectFramesOptions) {
     // First: a stream is locked by its reader, and a bad option must not leave it so.
-    checkOptions(options);
+    checkOptions(options, detector);
     this.reader = readFrames(source);
     this.pipeline = new FramePipeline(
       detector,

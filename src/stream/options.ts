@@ -22,7 +22,10 @@ export interface DetectFramesOptions extends DetectOptions {
 }
 
 /** Checks what the types cannot. */
-export function checkOptions(options: DetectFramesOptions): void {
+export function checkOptions(options: DetectFramesOptions, detector: unknown): void {
+  if (typeof (detector as { detect?: unknown } | null | undefined)?.detect !== 'function') {
+    throw new OptionError(`detector: expected an object with a method detect, got ${detector}`);
+  }
   const { overflow = 'lossless', concurrency = 1, onError = 'throw' } = options;
   readOverflow(overflow);
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {

@@ -51,7 +51,7 @@ export class FramePipeline<Frame> {
     private readonly changed: () => void,
     private readonly stopped: () => void,
   ) {
-    checkOptions(options);
+    checkOptions(options, detector);
     const { overflow = 'lossless', concurrency = 1 } = options;
     this.waiting = new WaitingQueue(overflow);
     this.concurrency = concurrency;

@@ -16,6 +16,7 @@ import {
 import {
   type CleanFolder,
   documentedFiles,
+  documentedImportMap,
   documentedPolicy,
   installTarball,
   repository,
@@ -207,6 +208,19 @@ describe('a page in Chromium', { timeout: 120_000 }, () => {
 
   it('served by vite dev detects in a worker by URL', async () => {
     const server = await startViteDev(folder);
+    try {
+      expectClean(await visit(browser, server.url), 'url');
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('without a bundler, by the documented import map, detects in a worker by URL', async () => {
+    folder.write(
+      'bare/index.html',
+      `<!doctype html><link rel="icon" href="data:," />${documentedImportMap()}`,
+    );
+    const server = await serve([join(folder.path, 'bare'), folder.path, join(folder.path, 'public')]);
     try {
       expectClean(await visit(browser, server.url), 'url');
     } finally {

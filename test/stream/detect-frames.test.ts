@@ -132,6 +132,7 @@ describe('overflow', () => {
       OptionError,
     );
     expect(() => detectFrames<FakeFrame>(5 as never, detector)).toThrow(OptionError);
+    expect(() => detectFrames([] as FakeFrame[], undefined as never)).toThrow(OptionError);
   });
 });
 

@@ -118,6 +118,12 @@ export function documentedFiles(): Map<string, string> {
   return new Map([...blocks].map(([, name, text]) => [name!, text!]));
 }
 
+/** The scripts of a page without a bundler, from docs/bundlers.md. */
+export function documentedImportMap(): string {
+  const page = readFileSync(join(repository, 'docs/bundlers.md'), 'utf8');
+  return /^```html\n([\s\S]*?)^```$/m.exec(page)![1]!;
+}
+
 /** The content security policy that docs/bundlers.md calls enough. */
 export function documentedPolicy(): string {
   const page = readFileSync(join(repository, 'docs/bundlers.md'), 'utf8');
