@@ -20,7 +20,8 @@ let whole: Assignment | undefined;
  *
  * `priors` N, `groundTruthBoxes` 4·G corners. Equal to the dense result, entry by entry. On the anchors of a generator, by
  * the plain IoU in float32, without ignored regions and with one threshold above 0 for the background, the work goes with
- * the length of the list; in all other cases it is that of {@link maxIouMatcher}. Throws what that throws.
+ * the length of the list; in all other cases it is that of {@link maxIouMatcher}. `out` is not used. Throws what that
+ * throws.
  *
  * @example
  * const anchors = torchvisionAnchors({ image: { width: 64, height: 64 }, strides: [16], sizes: [[16]], aspectRatios: [1] });

@@ -1,5 +1,6 @@
 /** Greedy non-maximum suppression: the public function. */
 import type { BoxArray } from '../boxes/types.ts';
+import { pixelOffsetOf } from '../iou/conventions.ts';
 import { choiceOption } from '../options.ts';
 import { bucketByClass } from './classes.ts';
 import { createComparison } from './compare.ts';
@@ -31,7 +32,7 @@ import type { NmsOptions, ScoreArray } from './types.ts';
  */
 export function nms(boxes: BoxArray, scores: ScoreArray, options: NmsOptions = {}): Uint32Array<ArrayBuffer> {
   const count = countBoxes(boxes, scores);
-  if (options.pixelOffset === 1) {
+  if (pixelOffsetOf(options) === 1) {
     // An inclusive last pixel is the same as a box one pixel larger.
     return nms(withLastPixel(boxes), scores, { ...options, pixelOffset: 0 });
   }

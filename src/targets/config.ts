@@ -6,14 +6,11 @@
  */
 import * as v from 'valibot';
 import { OptionError } from '../errors.ts';
-import { matcher } from './matcher-config.ts';
+import { atLeastOne, fraction, matcher, positive } from './matcher-config.ts';
 import { presets, type TargetPreset } from './presets.ts';
 
-const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const side = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000));
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
-const atLeastOne = v.pipe(v.number(), v.integer(), v.minValue(1));
-const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const four = v.tuple([v.number(), v.number(), v.number(), v.number()]);
 const lists = v.array(v.array(positive));
 const optional = v.optional;

@@ -4,9 +4,9 @@ import { generatedMetrics } from '../iou/generated/registry.ts';
 import type { MetricName } from '../iou/types.ts';
 
 const optional = v.optional;
-const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
-const atLeastOne = v.pipe(v.number(), v.integer(), v.minValue(1));
-const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+export const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
+export const atLeastOne = v.pipe(v.number(), v.integer(), v.minValue(1));
+export const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /** Metrics by name; those that need a number of the data (an image size, a constant) have none. */
 const metricNames = Object.keys(generatedMetrics).filter((name) => name !== 'mpdiou' && name !== 'nwd');

@@ -239,6 +239,7 @@ describe('YOLO', () => {
     parseYoloYaml('names: [a, b, a]\ntrain: x\n', 'data.yaml', twice);
     parseYoloYaml('nc: 1000000000\ntrain: x\n', 'data.yaml', twice);
     expect(twice.problems.map(({ code }) => code)).toEqual(['duplicate-category-name', 'missing-key']);
+    expect(twice.problems[1]!.message).toBe("expected 'names' or 'nc' from 1 to 100000, got 1000000000");
     expect(parseYoloYaml('names: {1: b, 0: a}').categories.map(({ name }) => name)).toEqual(['a', 'b']);
     const report = new ProblemReport();
     parseYoloYaml('train: images\nnc: 3\nnames:\n  0: a\n  2: b\nkpt_shape: [1]\n', 'data.yaml', report);

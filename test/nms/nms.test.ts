@@ -125,5 +125,6 @@ describe.each(['javascript', 'simd'] as const)('nms: %s', (backend) => {
     expect(() => nms(boxes, scores, { maxDetections: -1 })).toThrow(OptionError);
     expect(() => nms(boxes, scores, { comparator: '<' as '>' })).toThrow(OptionError);
     expect(() => nms(boxes, scores, { metric: 'nonsense' as 'iou' })).toThrow(OptionError);
+    expect(() => nms(boxes, scores, { pixelOffset: 2 as 1 })).toThrow(/pixelOffset must be 0 or 1, got 2/);
   });
 });

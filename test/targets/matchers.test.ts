@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import {
   efficientDetAnchors,
   mmdetectionAnchors,
@@ -181,6 +182,18 @@ describe('a configuration with', () => {
         image,
       });
     }));
+});
+
+describe('the configurations of docs/targets.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/targets.md'), 'utf8');
+  const [block] = [...page.matchAll(/```yaml\n(# [\s\S]*?)```/g)].map(([, text]) => text!);
+  const parts = block!.split(/^# /m).slice(1);
+
+  it.each(parts.map((text) => [text.slice(0, text.indexOf('\n')), text]))('%s', (title, text) => {
+    const given = parse(text.slice(title.length)) as Record<string, unknown>;
+    const { preset: _, ...own } = given;
+    expect(targetConfig({ input, coder: { kind: 'none' }, ...given })).toMatchObject(own);
+  });
 });
 
 describe('priors of a configuration', () => {

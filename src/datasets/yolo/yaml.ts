@@ -90,7 +90,8 @@ function categoriesOf(
     if (Number.isSafeInteger(nc) && (nc as number) > 0 && (nc as number) <= mostUnnamed) {
       return Array.from({ length: nc as number }, (_, id) => ({ id, name: `class_${id}` }));
     }
-    report.add('missing-key', "expected 'names' or 'nc'", { ...place, path: 'names' });
+    const got = nc === undefined || nc === null ? '' : ` from 1 to ${mostUnnamed}, got ${String(nc)}`;
+    report.add('missing-key', `expected 'names' or 'nc'${got}`, { ...place, path: 'names' });
     return [];
   }
   if (typeof names !== 'object') {
