@@ -2,7 +2,7 @@
  * Closes a test run with one plain line of counts and the names of what was skipped.
  *
  * Where BOXOPS_TEST_DATA is set nothing may be skipped: a skipped test then fails the run. Tests named `[optional]` may
- * be: they need a peer (a Python with numpy) that the project does not.
+ * be: they need what the project does not (a Python with numpy, a Vulkan driver for Dawn).
  */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 

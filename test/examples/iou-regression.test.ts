@@ -78,7 +78,7 @@ describe('the simulation', () => {
   });
 });
 
-describe('on WebGPU', async () => {
+describe('on WebGPU, in Dawn [optional]', async () => {
   const dawn = await openDawn();
   it.skipIf('absent' in dawn).each(['iou', 'giou', 'diou', 'ciou', 'eiou', 'siou', 'nwd', 'innerCiou'])(
     '%s follows the same curve, float32',
