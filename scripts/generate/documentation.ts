@@ -68,7 +68,10 @@ onnxruntime and tfjs on one thread, after checking that all compute the same. On
 A metric of your own, or a variant whose options have no generated code, is run by an evaluator: at most 8 times the
 generated loop (\`npx tsx bench/evaluator.ts --check\`).
 
-Writing the matrix alone takes 14 % of the first job's time and 21 % of the 5000 × 5000 one's.`;
+Writing the matrix alone takes 14 % of the first job's time and 21 % of the 5000 × 5000 one's. What torchvision takes as it
+comes is mostly page faults, and varies with the machine: in four runs on 29 November it was 21 to 50 times for the first
+job and 24 to 33 for the second (16 to 18 recycled), 11 to 16 times for CIoU. The JavaScript loops run in a process of their
+own since then and took 1/2 to 1/6 of its time, 1/1.5 to 1/2.5 of the recycled one.`;
 
 /** Text of docs/iou-variants.md. */
 export async function variantsTable(): Promise<string> {
