@@ -94,13 +94,12 @@ export function matching(config: TargetConfig, listed: boolean): Matching {
     predictions: predicted(image),
   });
   switch (kind) {
-    case 'max-iou':
-      return (image) => {
-        const { metric = 'iou' } = options as { readonly metric?: string };
-        const sparse = listed && (config.sampler.kind === 'none' || metric === 'iou');
-        const matcher = sparse ? sparseMaxIouMatcher : maxIouMatcher;
-        return matcher(anchors(image), image.boxes, shared(image));
-      };
+    case 'max-iou': {
+      const { metric = 'iou' } = options as { readonly metric?: string };
+      const sparse = listed && (config.sampler.kind === 'none' || metric === 'iou');
+      const matcher = sparse ? sparseMaxIouMatcher : maxIouMatcher;
+      return (image) => matcher(anchors(image), image.boxes, shared(image));
+    }
     case 'ssd':
       return (image) => ssdMatcher(anchors(image), image.boxes, shared(image));
     case 'atss':

@@ -62,10 +62,10 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
     });
   }
   const shared = { iouThreshold, classIds, scope };
+  const tileOf = tilesOf(parts, options.tiles);
   const join = ({ found, members }: Merged): Detections => {
-    const tileOf = angles === undefined ? tilesOf(parts, options.tiles) : undefined;
     const joined =
-      tileOf === undefined
+      tileOf === undefined || angles !== undefined
         ? found
         : joinSeams(
             found,
@@ -81,7 +81,7 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
       if (angles !== undefined && metric !== 'iou') {
         throw new OptionError(`mergeMetric: rotated boxes merge by their IoU, got ${String(metric)}`);
       }
-      return join(suppress(all, wholeFirst(parts, options.tiles, scores), metric, shared));
+      return join(suppress(all, wholeFirst(parts, tileOf, scores), metric, shared));
     case 'greedy-nmm':
     case 'nmm': {
       const rows = nonMaximumMerge(boxes, scores, {
@@ -147,10 +147,9 @@ function suppress(
 /** Scores, less 1 where a tile's border cuts the box. */
 function wholeFirst(
   parts: readonly Detections[],
-  tiles: readonly Tile[] | undefined,
+  tileOf: readonly Tile[] | undefined,
   scores: Float32Array,
 ): Float32Array {
-  const tileOf = tilesOf(parts, tiles);
   if (tileOf === undefined) return scores;
   const ranks = scores.slice();
   let row = 0;
