@@ -8,8 +8,8 @@ import { DatasetError, OptionError } from '../errors.ts';
 import { maskIou } from '../masks/mask-iou.ts';
 import { cocoSigmas, oks } from '../masks/oks.ts';
 import { rleArea } from '../masks/rle-algebra.ts';
-import { type CocoSegmentation, rleFromSegmentation } from '../masks/segmentation.ts';
-import type { CocoRle, Rle } from '../masks/types.ts';
+import { type CocoSegmentation, isCocoRle, rleFromSegmentation } from '../masks/segmentation.ts';
+import type { Rle } from '../masks/types.ts';
 import type { Groups } from './group.ts';
 import type { CocoAnnotation, CocoDataset, CocoResult } from './types.ts';
 
@@ -116,8 +116,7 @@ function maskComparison(dataset: CocoDataset, groups: Groups, isCrowd: Uint8Arra
   const maskOf = (row: CocoAnnotation | CocoResult): Rle => {
     const image = sizes.get(row.image_id);
     const { segmentation } = row;
-    const { size, counts } = (segmentation ?? {}) as Partial<CocoRle>;
-    const isRle = size?.length === 2 && counts?.length !== undefined;
+    const isRle = isCocoRle(segmentation);
     if (!isRle && !(Array.isArray(segmentation) && segmentation.every(Array.isArray))) {
       throw new DatasetError(`segmentation must be polygons or run lengths, in image ${row.image_id}`, {
         imageId: row.image_id,

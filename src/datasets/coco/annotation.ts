@@ -1,5 +1,6 @@
 /** One annotation element, read and checked by itself: what it refers to is looked up later. */
-import { type CocoRle, type Rle, rleFromCoco } from '../../masks/index.ts';
+import { type Rle, rleFromCoco } from '../../masks/index.ts';
+import { isCocoRle } from '../../masks/segmentation.ts';
 import { labelledKeypoints } from '../access.ts';
 import { float64Column, int32Column } from '../columns.ts';
 import type { Place, ProblemReport } from '../problems.ts';
@@ -70,12 +71,11 @@ function shapesOf(fields: Fields, at: Place, report: ProblemReport): Shapes | un
     const rings = segmentation.filter((ring) => ring.length > 0);
     if (rings.length > 0) out.polygons = rings;
   } else if (typeof segmentation === 'object' && segmentation !== null) {
-    const { size, counts } = segmentation as Partial<CocoRle>;
-    if (size?.length !== 2 || counts?.length === undefined) {
+    if (!isCocoRle(segmentation)) {
       return wrong('bad-segmentation', 'expected size [height, width] and counts', 'segmentation');
     }
     try {
-      out.mask = rleFromCoco(segmentation as CocoRle);
+      out.mask = rleFromCoco(segmentation);
     } catch (error) {
       return wrong('bad-segmentation', (error as Error).message, 'segmentation');
     }

@@ -10,7 +10,7 @@ import { DatasetBuilder, type DatasetSink } from '../builder.ts';
 import { float64Column, int32Column } from '../columns.ts';
 import { type Place, ProblemReport } from '../problems.ts';
 import type { Category, Dataset } from '../types.ts';
-import { PendingAnnotations, readAnnotation } from './annotation.ts';
+import { PendingAnnotations, type RawAnnotation, readAnnotation } from './annotation.ts';
 import { type ElementPlace, type SectionSink, SectionSplitter } from './sections.ts';
 import { CocoTables } from './tables.ts';
 
@@ -34,20 +34,31 @@ abstract class ElementReader implements SectionSink {
   protected readonly seen = new Set<string>();
   /** Sections that were read to their end. */
   protected readonly complete = new Set<string>();
+  protected readonly tables: CocoTables;
   protected splitter = new SectionSplitter(this);
 
-  constructor(options: CocoParserOptions) {
-    this.report = options.report ?? new ProblemReport();
-    this.file = options.file;
+  constructor(options: CocoParserOptions, shapes: boolean, sink: DatasetSink) {
+    const { report = new ProblemReport(), file, tolerance = defaultTolerance } = options;
+    this.report = report;
+    this.file = file;
+    this.tables = new CocoTables({ file, report, tolerance, shapes, sink });
   }
 
   push(chunk: Uint8Array): void {
     this.splitter.push(chunk);
   }
 
-  /** The element of this id was reported: what refers to it is not reported again. */
-  protected abstract refuse(section: Section, id: number): void;
-  protected abstract take(section: Section, value: Record<string, unknown>, element: number, at: Place): void;
+  /** An annotation that could be read. */
+  protected abstract annotation(raw: RawAnnotation): void;
+
+  private take(section: Section, value: Record<string, unknown>, element: number, at: Place): void {
+    if (section === 'images') this.tables.addImage(value, at);
+    else if (section === 'categories') this.tables.addCategory(value, at);
+    else {
+      const raw = readAnnotation(value, element, at, this.report);
+      if (raw !== null) this.annotation(raw);
+    }
+  }
 
   wants(section: string): boolean {
     return (sections as readonly string[]).includes(section);
@@ -85,7 +96,7 @@ abstract class ElementReader implements SectionSink {
       const { message } = error as Error;
       this.report.add('malformed-json', message, { ...at, ...placeInside(text, message, place) });
       const id = /"id"\s*:\s*(-?\d+)/.exec(text)?.[1];
-      if (id !== undefined) this.refuse(section as Section, Number(id));
+      if (id !== undefined) this.tables.refuse(section as Section, Number(id));
       return;
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -127,47 +138,36 @@ abstract class ElementReader implements SectionSink {
 
 /** Reads a COCO file handed over in pieces: `push` them all, then `finish`. */
 export class CocoParser extends ElementReader {
-  readonly #builder = new DatasetBuilder();
-  readonly #tables: CocoTables;
+  readonly #builder: DatasetBuilder;
   readonly #shapes: boolean;
   readonly #pending = new PendingAnnotations();
 
   constructor(options: CocoParserOptions = {}) {
-    super(options);
-    const { tolerance = defaultTolerance, shapes = true } = options;
+    const { shapes = true } = options;
+    const builder = new DatasetBuilder();
+    super(options, shapes, builder);
+    this.#builder = builder;
     this.#shapes = shapes;
-    const { report, file } = this;
-    this.#tables = new CocoTables({ file, report, tolerance, shapes, sink: this.#builder });
   }
 
   /** The dataset of what could be read; look at `report` before using it. */
   finish(): Dataset {
     this.endPass();
-    this.#tables.close(this.complete);
+    this.tables.close(this.complete);
     const pending = this.#pending;
     this.reportDuplicates(pending.ids(), (row) => {
       const { element, line, column } = pending.at(row);
       return this.at(`annotations[${element}]`, { line, column });
     });
-    for (let row = 0; row < pending.length; row++) this.#tables.settle(pending.take(row));
-    return this.#builder.finish(this.#tables.categories);
+    for (let row = 0; row < pending.length; row++) this.tables.settle(pending.take(row));
+    return this.#builder.finish(this.tables.categories);
   }
 
-  protected refuse(section: Section, id: number): void {
-    this.#tables.refuse(section, id);
-  }
-
-  protected take(section: Section, value: Record<string, unknown>, element: number, at: Place): void {
-    if (section === 'images') this.#tables.addImage(value, at);
-    else if (section === 'categories') this.#tables.addCategory(value, at);
-    else {
-      const raw = readAnnotation(value, element, at, this.report);
-      if (raw === null) return;
-      // of outlines that are not kept only masks matter, for their size and area
-      const { shapes } = raw;
-      const kept = this.#shapes ? shapes : shapes?.mask === undefined ? undefined : { mask: shapes.mask };
-      this.#pending.push({ ...raw, shapes: kept });
-    }
+  protected annotation(raw: RawAnnotation): void {
+    // of outlines that are not kept only masks matter, for their size and area
+    const { shapes } = raw;
+    const kept = this.#shapes ? shapes : shapes?.mask === undefined ? undefined : { mask: shapes.mask };
+    this.#pending.push({ ...raw, shapes: kept });
   }
 }
 
@@ -176,24 +176,20 @@ export class CocoParser extends ElementReader {
  * `annotations()`, `push` it again, `finish`. Only boxes are handed on.
  */
 export class CocoStream extends ElementReader {
-  readonly #tables: CocoTables;
   readonly #ids = float64Column();
   readonly #elements = int32Column();
   #second = false;
 
   constructor(sink: DatasetSink, options: CocoParserOptions = {}) {
-    super(options);
-    const { tolerance = defaultTolerance } = options;
-    const { report, file } = this;
-    this.#tables = new CocoTables({ file, report, tolerance, shapes: false, sink });
+    super(options, false, sink);
   }
 
   /** The images and categories have been read: the file comes again from its beginning. */
   annotations(): readonly Category[] {
-    this.#tables.close(this.complete);
+    this.tables.close(this.complete);
     this.#second = true;
     this.splitter = new SectionSplitter(this);
-    return this.#tables.categories;
+    return this.tables.categories;
   }
 
   finish(): void {
@@ -215,20 +211,10 @@ export class CocoStream extends ElementReader {
     if (this.#second) super.problem(kind, message, place, path);
   }
 
-  protected refuse(section: Section, id: number): void {
-    this.#tables.refuse(section, id);
-  }
-
-  protected take(section: Section, value: Record<string, unknown>, element: number, at: Place): void {
-    if (section === 'images') this.#tables.addImage(value, at);
-    else if (section === 'categories') this.#tables.addCategory(value, at);
-    else {
-      const raw = readAnnotation(value, element, at, this.report);
-      if (raw === null) return;
-      this.#ids.push(raw.id);
-      this.#elements.push(element);
-      this.#tables.settle(raw);
-    }
+  protected annotation(raw: RawAnnotation): void {
+    this.#ids.push(raw.id);
+    this.#elements.push(raw.element);
+    this.tables.settle(raw);
   }
 }
 
