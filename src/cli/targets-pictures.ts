@@ -56,7 +56,8 @@ async function picture(
 ): Promise<Uint8Array> {
   const size = { width: image.width, height: image.height };
   const rows = new TargetRows();
-  const maker = new TargetMaker(config);
+  // every matched prior is drawn, sampled or not
+  const maker = new TargetMaker({ ...config, sampler: { kind: 'none' } });
   const predicted = predictions === undefined ? null : readPredictions(predictions, image.fileName);
   maker.add(image, rows, new TargetStatistics(), predicted);
   const transform = inputTransform(config.input, size);

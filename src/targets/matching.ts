@@ -65,7 +65,7 @@ export const needsPredictions = ({ matcher }: Pick<TargetConfig, 'matcher'>): bo
 
 /**
  * `listed`: priors that are background may be left out, and are where that is worth it. What samplers ask about those
- * can be computed again for the plain IoU alone.
+ * can be computed again for the plain IoU alone. Throws `OptionError` where a sampler would have to choose among pairs.
  */
 export function matching(config: TargetConfig, listed: boolean): Matching {
   const { kind, ...rest } = config.matcher;
@@ -107,6 +107,12 @@ export function matching(config: TargetConfig, listed: boolean): Matching {
     case 'fcos':
       return (image) => fcosMatcher(anchors(image), image.boxes, shared(image));
     case 'yolov5':
+      if (listed && config.sampler.kind !== 'none') {
+        throw new OptionError(
+          `sampler: '${config.sampler.kind}' takes priors, and the matcher 'yolov5' lists pairs of a prior and an object; expected the sampler 'none', or dense targets (one object a prior)`,
+          { matcher: kind, sampler: config.sampler.kind },
+        );
+      }
       return (image) => yolov5Matcher(anchors(image), image.boxes, options);
     case 'best-anchor':
       return (image) =>

@@ -54,6 +54,10 @@ describe('a configuration', () => {
     [{ preset: 'ssd300', input: { width: 512 } }, 'priors: the default boxes of ssd300 are for'],
     [{ preset: 'yolov5', matcher: { anchorRatio: 0.5 } }, 'matcher: anchorRatio must be a number ≥ 1'],
     [{ preset: 'detr', matcher: { kind: 'max-iou' } }, "matcher: the matcher 'max-iou' needs priors"],
+    [
+      { preset: 'yolov5', sampler: { kind: 'random', count: 8, positiveFraction: 0.5 } },
+      "sampler: 'random' takes priors, and the matcher 'yolov5' lists pairs of a prior and an object; expected the sampler 'none', or dense targets",
+    ],
   ])('%j, whose parts do not go together, leaves nothing on disk', async (config, message) => {
     const out = place();
     await expect(make(config, { out })).rejects.toThrow(message);

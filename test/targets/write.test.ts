@@ -209,6 +209,26 @@ describe('what is in a shard', () => {
     }
   });
 
+  it('samples the last matches of pairs when dense', async () => {
+    const sampler = { kind: 'random', count: 64, positiveFraction: 0.25 };
+    const made = await make({ config: { preset: 'yolov5', input: small, sampler }, dense: true });
+    const tensors = shard(made.out, 0);
+    const weights = values<Float32Array>(tensors, 'weights');
+    const gt = values<Int32Array>(tensors, 'gt_indices');
+    const rows = values<Int32Array>(tensors, 'row_offsets');
+    let positives = 0;
+    for (let image = 0; image < 5; image++) {
+      const taken = gt
+        .subarray(rows[image], rows[image + 1])
+        .filter((_, i) => weights[rows[image]! + i] === 1);
+      expect(taken.length).toBe(64);
+      const found = taken.filter((g) => g >= 0).length;
+      expect(found).toBeLessThanOrEqual(16);
+      positives += found;
+    }
+    expect(positives).toBeGreaterThan(0);
+  });
+
   it('counts what it made', async () => {
     const { out, summary } = await make();
     const { counts } = JSON.parse(readFileSync(join(out, 'index.json'), 'utf8'));

@@ -88,7 +88,7 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
   const priors = inputSizes(dataset, config);
   if (dataset.images > 0) {
     // before anything is written: a folder begun with a wrong configuration would be in the way of the right one
-    new TargetMaker(config).check(inputTransform(config.input, dataset.sizeOf(0)).target);
+    new TargetMaker(config, { dense }).check(inputTransform(config.input, dataset.sizeOf(0)).target);
   }
   const manifest = makeManifest({
     dataset,
