@@ -32,9 +32,68 @@ function cutsOf(box: Corners, tile: Corners): Cut[] {
   });
 }
 
+/** Whether a box crosses a border. */
+const across = (box: Corners, { axis, border, margin }: Cut): boolean =>
+  box[axis] < border - margin && box[axis + 2] > border + margin;
+
 /** Whether a box crosses one of the borders. */
-const crosses = (box: Corners, cuts: readonly Cut[]): boolean =>
-  cuts.some(({ axis, border, margin }) => box[axis] < border - margin && box[axis + 2] > border + margin);
+const crosses = (box: Corners, cuts: readonly Cut[]): boolean => cuts.some((cut) => across(box, cut));
+
+/** Boxes by where they begin on an axis, and how far those up to each reach. */
+interface Line {
+  readonly rows: readonly number[];
+  readonly reach: readonly number[];
+}
+
+function lineOf(rows: number[], corners: readonly Corners[], axis: number): Line {
+  rows.sort((i, j) => corners[i][axis] - corners[j][axis]);
+  let furthest = Number.NEGATIVE_INFINITY;
+  return { rows, reach: rows.map((i) => (furthest = Math.max(furthest, corners[i][axis + 2]))) };
+}
+
+/** Visits the boxes of a line that share some of an axis with `box`. */
+function along(
+  { rows, reach }: Line,
+  corners: readonly Corners[],
+  axis: number,
+  box: Corners,
+  visit: (row: number) => void,
+): void {
+  let [from, to] = [0, rows.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (corners[rows[middle]][axis] < box[axis + 2]) from = middle + 1;
+    else to = middle;
+  }
+  for (let at = from - 1; at >= 0 && reach[at] > box[axis]; at--) {
+    if (corners[rows[at]][axis + 2] > box[axis]) visit(rows[at]);
+  }
+}
+
+/** Visits every pair, maybe twice, of a box that a border cuts and one across that border beside it. */
+function visitAcross(
+  corners: readonly Corners[],
+  cuts: readonly (readonly Cut[])[],
+  visit: (i: number, j: number) => void,
+): void {
+  const proper = [...corners.keys()].filter((i) => {
+    const [x1, y1, x2, y2] = corners[i];
+    return x1 < x2 && y1 < y2;
+  });
+  const lines = new Map<string, Line>();
+  for (const i of proper) {
+    for (const cut of cuts[i]) {
+      const { axis, border, margin } = cut;
+      const key = `${axis} ${border} ${margin}`;
+      let line = lines.get(key);
+      if (line === undefined) {
+        const rows = proper.filter((j) => across(corners[j], cut));
+        lines.set(key, (line = lineOf(rows, corners, 1 - axis)));
+      }
+      along(line, corners, 1 - axis, corners[i], (j) => visit(i, j));
+    }
+  }
+}
 
 /**
  * Joins detections of different tiles, of which one ends where its tile does and the other goes on, if they are alike
@@ -55,23 +114,23 @@ export function joinSeams(
   const tiles = tileOf.map(cornersOf);
   const cuts = corners.map((box, i) => cutsOf(box, tiles[i]));
   const pairs: [alike: number, i: number, j: number][] = [];
-  for (let i = 0; i < count; i++) {
-    for (let j = i + 1; j < count; j++) {
-      if (tileOf[i] === tileOf[j] || (scope === 'class' && classIds[i] !== classIds[j])) continue;
-      if (cuts[i].length + cuts[j].length === 0) continue;
-      const [a, b] = [corners[i], corners[j]];
-      const [aGoesOn, bGoesOn] = [crosses(b, cuts[i]), crosses(a, cuts[j])];
-      if (!aGoesOn && !bGoesOn) continue;
-      const seen = (box: Corners): Corners => {
-        const byA = aGoesOn ? inside(box, tiles[i]) : box;
-        return bGoesOn ? inside(byA, tiles[j]) : byA;
-      };
-      const alike = cornersIou(seen(a), seen(b));
-      if (alike > likeness) pairs.push([alike, i, j]);
-    }
-  }
+  const compared = new Set<number>();
+  visitAcross(corners, cuts, (one, other) => {
+    const [i, j] = one < other ? [one, other] : [other, one];
+    if (tileOf[i] === tileOf[j] || (scope === 'class' && classIds[i] !== classIds[j])) return;
+    if (compared.has(i * count + j)) return;
+    compared.add(i * count + j);
+    const [a, b] = [corners[i], corners[j]];
+    const [aGoesOn, bGoesOn] = [crosses(b, cuts[i]), crosses(a, cuts[j])];
+    const seen = (box: Corners): Corners => {
+      const byA = aGoesOn ? inside(box, tiles[i]) : box;
+      return bGoesOn ? inside(byA, tiles[j]) : byA;
+    };
+    const alike = cornersIou(seen(a), seen(b));
+    if (alike > likeness) pairs.push([alike, i, j]);
+  });
   if (pairs.length === 0) return found;
-  pairs.sort((a, b) => b[0] - a[0]);
+  pairs.sort((a, b) => b[0] - a[0] || a[1] - b[1] || a[2] - b[2]);
   const best = Array.from({ length: count }, (_, i) => i);
   const bestOf = (i: number): number => (best[i] === i ? i : bestOf(best[i]));
   const taken = best.map(() => new Set<Tile>());
