@@ -1,5 +1,5 @@
 /** COCO ↔ YOLO ↔ VOC on disk and back: exact where the format is exact, else to the stated precision. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -158,6 +158,42 @@ describe('round trips', () => {
       const { boxes } = through(dataset, { format: 'voc', decimals: 1 }).annotations;
       expect(boxes[0]).toBe(boxes[2]);
     }
+  });
+
+  it('VOC keeps the spaces around class names, as etree and mmdetection read them', () => {
+    const names = [' cat', 'cat', 'dog  ', '\tunused '];
+    const builder = new DatasetBuilder();
+    const image = builder.addImage(1, 'a.jpg', 9, 9);
+    for (const [label] of names.slice(0, 3).entries()) {
+      builder.addAnnotation({ id: label + 1, image, label, x1: label, y1: 1, x2: 5, y2: 5, area: 0 });
+    }
+    const dataset = builder.finish(names.map((name, id) => ({ id, name })));
+    const back = through(dataset, { format: 'voc' });
+    expect(back.categories.map(({ name }) => name)).toEqual(names);
+    expect([...back.annotations.labels]).toEqual([0, 1, 2]);
+  });
+
+  it.each([
+    // objects of the devkit's form, then padded by hand and by a pretty printer
+    [undefined, ['cat', 'dog'], [0, 0, 0, 1]],
+    ['dog\r\ncat \r\n\r\n', ['dog', 'cat '], [1, 1, 1, 0]],
+    [' cat\ncat\ndog', [' cat', 'cat', 'dog'], [1, 0, 1, 2]],
+  ])('VOC names with spaces around them, classes.txt %j', (list, classes, labels) => {
+    const out = place();
+    const builder = new DatasetBuilder();
+    const image = builder.addImage(1, 'a.jpg', 9, 9);
+    for (let i = 0; i < 4; i++) {
+      builder.addAnnotation({ id: i + 1, image, label: i, x1: 1, y1: 1, x2: 5, y2: 5, area: 0 });
+    }
+    const names = ['cat', ' cat', '\n\t\tcat\n\t', 'dog'];
+    writeDataset(out, { train: builder.finish(names.map((name, id) => ({ id, name }))) }, { format: 'voc' });
+    rmSync(join(out, 'classes.txt'));
+    if (list !== undefined) writeFileSync(join(out, 'classes.txt'), list);
+    const report = new ProblemReport();
+    const { dataset } = readDataset(out, { report });
+    expect(report.errors).toBe(0);
+    expect(dataset.categories.map(({ name }) => name)).toEqual(classes);
+    expect([...dataset.annotations.labels]).toEqual(labels);
   });
 
   it('goes round COCO → YOLO → VOC → COCO', () => {

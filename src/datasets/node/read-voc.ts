@@ -15,8 +15,8 @@ import type { ReadDatasetOptions } from './options.ts';
 export function readVocFolder(path: string, options: ReadDatasetOptions, report: ProblemReport): Dataset {
   const folder = existsSync(join(path, 'Annotations')) ? join(path, 'Annotations') : path;
   const stems = stemsOf(path, folder, options.split);
-  const given = options.classes ?? listOf(join(path, 'classes.txt'));
-  const read: { file: string; image: VocImage }[] = [];
+  const given = options.classes ?? linesOf(join(path, 'classes.txt'))?.filter((name) => name.trim() !== '');
+  const read: ReadFile[] = [];
   for (const stem of stems) {
     const file = join(folder, `${stem}.xml`);
     if (!existsSync(file)) {
@@ -35,11 +35,7 @@ export function readVocFolder(path: string, options: ReadDatasetOptions, report:
       image: { ...image, fileName: below + (image.fileName || `${stem.slice(below.length)}.jpg`) },
     });
   }
-  const names =
-    given ??
-    [...new Set(read.flatMap(({ image }) => image.objects.map(({ name }) => name)))].sort((a, b) =>
-      a < b ? -1 : a > b ? 1 : 0,
-    );
+  const names = given ?? bareNames(read);
   const labels = new Map<string, number>();
   for (const name of names) {
     if (labels.has(name)) {
@@ -50,14 +46,28 @@ export function readVocFolder(path: string, options: ReadDatasetOptions, report:
   return build(read, labels, options.tolerance ?? defaultTolerance, report);
 }
 
+interface ReadFile {
+  readonly file: string;
+  readonly image: VocImage;
+}
+
+/** Without a list, a class is its name without the white space around it (torchvision). */
+const bareNames = (read: readonly ReadFile[]): string[] =>
+  [...new Set(read.flatMap(({ image }) => image.objects.map(({ name }) => name.trim())))].sort((a, b) =>
+    a < b ? -1 : a > b ? 1 : 0,
+  );
+
 function build(
-  read: readonly { readonly file: string; readonly image: VocImage }[],
+  read: readonly ReadFile[],
   labels: ReadonlyMap<string, number>,
   tolerance: number,
   report: ProblemReport,
 ): Dataset {
   const builder = new DatasetBuilder();
   const known = new Set<string>();
+  // a listed name may begin and end with spaces (mmdetection, detectron2); one that no file has so is met without them
+  const trimmed = [...labels].reverse().map(([name, label]) => [name.trim(), label] as const);
+  const labelOf = new Map([...trimmed, ...labels]);
   for (const { file, image } of read) {
     const { width, height, objects } = image;
     const fileName = image.fileName!;
@@ -74,7 +84,7 @@ function build(
     }
     const index = builder.addImage(builder.imageCount + 1, fileName, width, height);
     for (const { name, box, difficult, truncated, place } of objects) {
-      const label = labels.get(name);
+      const label = labelOf.get(name) ?? labelOf.get(name.trim());
       if (label === undefined) {
         report.add('unknown-category', `no class is called '${name}'`, place);
       }
@@ -120,11 +130,16 @@ function stemsOf(path: string, folder: string, split: string | undefined): reado
   );
 }
 
-/** Lines of a text file; undefined where it is not there. */
-function listOf(path: string): string[] | undefined {
-  if (!existsSync(path)) return undefined;
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .map((line) => line.trim())
+/** Lines of a text file without the white space around them and without empty ones; undefined where it is not there. */
+const listOf = (path: string): string[] | undefined =>
+  linesOf(path)
+    ?.map((line) => line.trim())
     .filter((line) => line !== '');
-}
+
+/** Lines of a text file, whatever ends them; undefined where it is not there. */
+const linesOf = (path: string): string[] | undefined =>
+  existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .replace(/^\uFEFF/, '')
+        .split(/\r?\n/)
+    : undefined;

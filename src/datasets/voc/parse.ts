@@ -25,6 +25,7 @@ export interface VocParseOptions {
 }
 
 export interface VocObject {
+  /** As it stands, with the white space around it (mmdetection, detectron2); torchvision takes that off. */
   readonly name: string;
   readonly box: readonly [x1: number, y1: number, x2: number, y2: number];
   readonly difficult: boolean;
@@ -134,8 +135,8 @@ class VocReader {
 
   #object(element: Element, path: string): VocObject | null {
     const place = this.#place(element, path);
-    const name = textOf(element, 'name');
-    if (name === null || name === '') {
+    const name = child(element, 'name')?.textContent ?? '';
+    if (name.trim() === '') {
       this.#report.add('missing-key', 'expected <name>', place);
       return null;
     }
