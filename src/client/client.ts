@@ -24,13 +24,13 @@ export interface CallOptions {
   readonly transfer?: readonly Transferable[];
   /** Rejects the call at once with the signal's reason, and tells the worker. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets what the worker's method reports on the way. */
+  /** Gets what the worker's method reports on the way. What it throws rejects the call, and the worker is told. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
 }
 
 interface PendingCall {
   reject(error: unknown): void;
-  readonly onProgress: ((value: unknown) => void) | undefined;
+  onProgress(value: unknown): void;
 }
 
 /** Heartbeat in milliseconds where nothing else tells of a worker's end. */
@@ -109,11 +109,12 @@ export class WorkerClient implements Disposable {
     }
     const id = this.nextCall++;
     return new Promise<Result>((resolve, reject) => {
-      const abort = () => {
+      const stop = (reason: unknown) => {
         if (!settle()) return;
-        this.send({ boxops: 'abort', call: id, reason: encodeError(signal?.reason) });
-        reject(signal?.reason);
+        this.send({ boxops: 'abort', call: id, reason: encodeError(reason) });
+        reject(reason);
       };
+      const abort = () => stop(signal?.reason);
       const settle = () => {
         signal?.removeEventListener('abort', abort);
         const known = this.calls.delete(id);
@@ -123,7 +124,14 @@ export class WorkerClient implements Disposable {
       const fail = (error: unknown) => {
         if (settle()) reject(error);
       };
-      this.calls.set(id, { reject: fail, onProgress: options.onProgress });
+      const onProgress = (value: unknown) => {
+        try {
+          options.onProgress?.(value);
+        } catch (error) {
+          stop(error);
+        }
+      };
+      this.calls.set(id, { reject: fail, onProgress });
       if (this.calls.size === 1) this.busy();
       signal?.addEventListener('abort', abort, { once: true });
       const sent = transfer({ argument }, [...(options.transfer ?? [])].filter(holdsMemory));
@@ -178,7 +186,7 @@ export class WorkerClient implements Disposable {
   private hear(data: unknown): void {
     if (this.heartbeatTimer !== undefined) this.beat();
     const signal = readSignal(data);
-    if (signal?.boxops === 'progress') this.calls.get(signal.call)?.onProgress?.(signal.value);
+    if (signal?.boxops === 'progress') this.calls.get(signal.call)?.onProgress(signal.value);
     else if (signal?.boxops === 'fault') this.fail(signal.message);
   }
 

@@ -20,9 +20,9 @@ export async function createLocalDetector(options: DetectorOptions): Promise<Det
   onProgress?.({ phase: 'session', loaded: 0, total: 1 });
   const head = postprocessing === 'cpu' ? undefined : plan.head;
   const session = await openSession(bytes, { ...options, executionProviders, head });
-  onProgress?.({ phase: 'session', loaded: 1, total: 1 });
   let detector: LocalDetector | undefined;
   try {
+    onProgress?.({ phase: 'session', loaded: 1, total: 1 });
     detector = new LocalDetector(plan, session, options);
     if (options.warmUp !== false) {
       onProgress?.({ phase: 'warm-up', loaded: 0, total: 1 });

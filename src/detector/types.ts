@@ -140,6 +140,7 @@ export interface DetectorOptions {
   readonly warmUp?: boolean;
   /** Keeps downloaded models in this Cache Storage (browser) or folder (Node). Default none. */
   readonly cache?: string;
+  /** What it throws ends the creation, which rejects with it. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Rejects creation with the signal's reason. */
   readonly signal?: AbortSignal;

@@ -42,6 +42,14 @@ afterEach(() => {
 });
 
 describe('in a worker thread', () => {
+  it('rejects with what onProgress threw', async () => {
+    const mine = new RangeError('no such bar');
+    const onProgress = () => {
+      throw mine;
+    };
+    await expect(open({ onProgress })).rejects.toBe(mine);
+  });
+
   it('gives what the detector of this thread gives, alone and in a batch', async () => {
     using local = await createLocal({ model: constantDetector({ rows }), head: 'yolov8' });
     const detector = await open();

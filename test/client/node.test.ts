@@ -101,6 +101,20 @@ describe('calls', () => {
     expect(copied.byteLength).toBe(10);
   });
 
+  it('rejects with what the progress callback threw, tells the worker, and goes on', async () => {
+    const client = await open();
+    const mine = new RangeError('no such bar');
+    let calls = 0;
+    const onProgress = () => {
+      calls++;
+      throw mine;
+    };
+    expect((await rejection(client.call('count', 5, { onProgress }))).error).toBe(mine);
+    expect(client.pending).toBe(0);
+    expect(await client.call('add', [1, 2])).toBe(3);
+    expect(calls).toBe(1);
+  });
+
   it('reports progress in order and before the answer', async () => {
     const client = await open();
     const seen: unknown[] = [];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { InferenceSession } from 'onnxruntime-web/wasm';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   createDetector,
   type Detector,
@@ -196,6 +197,28 @@ describe('createDetector', () => {
       'warm-up 0',
       'warm-up 1',
     ]);
+  });
+
+  it.each(['session 0', 'session 1', 'warm-up 0', 'warm-up 1'])(
+    'rejects with what onProgress threw at %s',
+    async (at) => {
+      const mine = new RangeError('no such bar');
+      const onProgress = ({ phase, loaded }: LoadProgress) => {
+        if (`${phase} ${loaded}` === at) throw mine;
+      };
+      await expect(detectorOf({ rows }, { onProgress })).rejects.toBe(mine);
+    },
+  );
+
+  it('releases the session when onProgress throws once it is open', async () => {
+    const { prototype } = InferenceSession as unknown as { prototype: { release(): Promise<void> } };
+    const release = vi.spyOn(prototype, 'release');
+    const onProgress = ({ phase, loaded }: LoadProgress) => {
+      if (phase === 'session' && loaded === 1) throw new RangeError('no such bar');
+    };
+    await expect(detectorOf({ rows }, { onProgress })).rejects.toThrow('no such bar');
+    expect(release).toHaveBeenCalledTimes(1);
+    release.mockRestore();
   });
 
   it('chooses the input size: fixed, from the options, from the metadata, or 640', async () => {

@@ -89,6 +89,27 @@ describe('loadModelBytes', () => {
     expect(readdirSync(cache)).toHaveLength(1);
   });
 
+  it('rejects with what the progress callback threw, which is no failed download', async () => {
+    const mine = new RangeError('no such bar');
+    const onProgress = ({ loaded }: LoadProgress) => {
+      if (loaded > 0) throw mine;
+    };
+    let closed: () => void = () => {};
+    const gone = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const url = await serve((_, response) => {
+      response.on('close', closed);
+      // a body that never ends: it is given up, not read
+      response.write(model.subarray(0, 100));
+    });
+    await expect(loadModelBytes(url, { onProgress })).rejects.toBe(mine);
+    await gone;
+    const path = join(folder(), 'model.onnx');
+    writeFileSync(path, model);
+    await expect(loadModelBytes(path, { onProgress })).rejects.toBe(mine);
+  });
+
   it('says what went wrong', async () => {
     const missing = await serve((_, response) => {
       response.statusCode = 404;

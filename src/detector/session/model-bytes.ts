@@ -4,7 +4,7 @@
  * A download that ends early, an error page and a missing file are {@link ModelError}s here, before the runtime sees
  * the bytes.
  */
-import { BoxopsError, ModelError } from '../../errors.ts';
+import { ModelError } from '../../errors.ts';
 import type { DetectorOptions, LoadProgress } from '../types.ts';
 import { openModelCache } from './model-cache.ts';
 import { isNode, nodeModule } from './platform.ts';
@@ -48,11 +48,10 @@ async function readModelFile(
   const files = nodeModule<typeof import('node:fs/promises')>('node:fs/promises');
   const { fileURLToPath } = nodeModule<typeof import('node:url')>('node:url');
   let path = name;
+  let file: Awaited<ReturnType<typeof files.readFile>> & Uint8Array;
   try {
     if (name.startsWith('file:')) path = fileURLToPath(name);
-    const file = await files.readFile(path, signal === undefined ? {} : { signal });
-    onProgress?.({ phase: 'download', loaded: file.length, total: file.length });
-    return new Uint8Array(file.buffer as ArrayBuffer, file.byteOffset, file.byteLength);
+    file = await files.readFile(path, signal === undefined ? {} : { signal });
   } catch (error) {
     signal?.throwIfAborted();
     throw new ModelError(
@@ -61,6 +60,8 @@ async function readModelFile(
       { cause: error },
     );
   }
+  onProgress?.({ phase: 'download', loaded: file.length, total: file.length });
+  return new Uint8Array(file.buffer as ArrayBuffer, file.byteOffset, file.byteLength);
 }
 
 async function download(url: string, options: LoadModelOptions): Promise<Uint8Array<ArrayBuffer>> {
@@ -71,34 +72,31 @@ async function download(url: string, options: LoadModelOptions): Promise<Uint8Ar
     onProgress?.({ phase: 'cache', loaded: kept.length, total: kept.length });
     return kept;
   }
-  try {
-    const response = await fetch(url, signal === undefined ? {} : { signal });
-    if (!response.ok) {
-      throw new ModelError(
-        `The model cannot be downloaded: ${url} answered ${response.status} ${response.statusText}`,
-        {
-          url,
-          status: response.status,
-        },
-      );
-    }
-    const bytes = await readBody(response, url, onProgress);
-    await cache?.put(url, bytes);
-    return bytes;
-  } catch (error) {
+  // errors of the network alone: what `onProgress` throws is the caller's
+  const failed = (error: unknown): never => {
     signal?.throwIfAborted();
-    if (error instanceof BoxopsError) throw error;
     throw new ModelError(
       `The model cannot be downloaded: ${url}: ${messageOf(error)}`,
       { url },
       { cause: error },
     );
+  };
+  const response = await fetch(url, signal === undefined ? {} : { signal }).catch(failed);
+  if (!response.ok) {
+    throw new ModelError(
+      `The model cannot be downloaded: ${url} answered ${response.status} ${response.statusText}`,
+      { url, status: response.status },
+    );
   }
+  const bytes = await readBody(response, url, failed, onProgress);
+  await cache?.put(url, bytes);
+  return bytes;
 }
 
 async function readBody(
   response: Response,
   url: string,
+  failed: (error: unknown) => never,
   onProgress: LoadModelOptions['onProgress'],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const length = Number(response.headers.get('content-length') ?? Number.NaN);
@@ -108,14 +106,22 @@ async function readBody(
   let loaded = 0;
   const report = () =>
     onProgress?.({ phase: 'download', loaded, ...(known === undefined ? {} : { total: known }) });
-  report();
   if (response.body === null)
     throw new ModelError(`The model cannot be downloaded: ${url} sent no body.`, { url });
   const reader = response.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    chunks.push(part.value);
-    loaded += part.value.length;
+  try {
     report();
+    for (;;) {
+      const part = await reader.read().catch(failed);
+      if (part.done) break;
+      chunks.push(part.value);
+      loaded += part.value.length;
+      report();
+    }
+  } catch (error) {
+    // the rest is not wanted
+    reader.cancel().catch(() => undefined);
+    throw error;
   }
   if (known !== undefined && loaded !== known) {
     throw new ModelError(`The model download is truncated: ${url} sent ${loaded} of ${known} bytes.`, {
