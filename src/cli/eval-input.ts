@@ -16,13 +16,14 @@ type ResultRow = Omit<CocoResult, 'image_id'> & { readonly image_id: number | st
 
 /**
  * COCO JSON as it stands (so that the numbers are those of its own digits and LVIS's fields are there); YOLO and Pascal
- * VOC, checked, as COCO.
+ * VOC, checked, as COCO. With `--images` COCO is checked, too.
  */
 export function readGroundTruth(path: string, flags: ReadFlags, terminal: Terminal): CocoDataset {
   if (extname(path).toLowerCase() !== '.json') {
     const { dataset } = readChecked(path, flags, terminal);
     return JSON.parse([...writeCoco(dataset)].join('')) as CocoDataset;
   }
+  if (flags.images !== undefined) readChecked(path, flags, terminal);
   const value = readJson(path) as Partial<CocoDataset> | null;
   for (const key of ['images', 'annotations', 'categories'] as const) {
     if (!Array.isArray(value?.[key])) {

@@ -121,6 +121,23 @@ describe('validate', () => {
     expect(out).toContain(`${place('none')}/9.png: the image is not there [missing-image-file]`);
   });
 
+  it.each([
+    ['validate'],
+    ['stats'],
+    ['convert', '--out', place('unmade'), '--to', 'voc', '--copy-images'],
+    ['convert', '--out', place('unmade'), '--to', 'yolo'],
+    ['split', '--out', place('unmade')],
+    ['merge', '--out', place('unmade')],
+    ['remap', '--out', place('unmade'), '--map', 'cat=lion'],
+  ])('says once that there is no folder of images: %s', async (command, ...flags) => {
+    for (const images of [place('nowhere'), good]) {
+      const { code, out, err } = await boxops(command, good, ...flags, '--images', images);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toBe(`boxops: there is no folder of images ${images} [OPTION]`);
+      expect(existsSync(place('unmade'))).toBe(false);
+    }
+  });
+
   it('fails on warnings when strict', async () => {
     const text = {
       images,

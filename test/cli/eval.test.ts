@@ -1,5 +1,5 @@
 /** `boxops eval` as a person uses it: every protocol, the tables, the JSON, the pictures, readable errors. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
@@ -108,6 +108,20 @@ describe('boxops eval', () => {
     expect(svg).toContain('mean of all classes');
     // legends are as wide as their texts: no name is cut
     expect(svg).not.toContain('…');
+  });
+  it('checks the images where their folder is named, and says once that it is not there', async () => {
+    mkdirSync(place('photos'));
+    const named = {
+      ...dataset,
+      images: dataset.images.map((image) => ({ ...image, file_name: `${image.id}.png` })),
+    };
+    writeFileSync(place('named.json'), JSON.stringify(named));
+    const missing = await evaluate('--ground-truth', place('named.json'), '--images', place('photos'));
+    expect(missing.code).toBe(1);
+    expect(missing.err).toContain('the image is not there [missing-image-file]');
+    const { code, err } = await evaluate('--images', place('nowhere'));
+    expect(code).toBe(1);
+    expect(err).toBe(`boxops: there is no folder of images ${place('nowhere')} [OPTION]`);
   });
   it('evaluates masks too', async () => {
     const { code, out } = await evaluate('--type', 'segm', '--errors');

@@ -81,6 +81,21 @@ describe('the configuration', () => {
   });
 });
 
+describe('a folder that is not there', () => {
+  it.each(['images', 'predictions'])('is one error, and nothing is written: --%s', async (flag) => {
+    const { code, out, err } = await boxops(
+      ...common,
+      '--out',
+      place('unmade'),
+      `--${flag}`,
+      place('nowhere'),
+    );
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe(`boxops: there is no folder of ${flag} ${place('nowhere')} [OPTION]`);
+    expect(existsSync(place('unmade'))).toBe(false);
+  });
+});
+
 describe('output', () => {
   it('is shards, manifest, index, priors and a table', async () => {
     const { code, out } = await boxops(

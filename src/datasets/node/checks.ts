@@ -1,6 +1,7 @@
 /** Checks that need the whole dataset or the images: repeated annotations, missing files, wrong sizes. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { OptionError } from '../../errors.ts';
 import type { ProblemReport } from '../problems.ts';
 import type { Dataset } from '../types.ts';
 import { imageFileSize } from './images.ts';
@@ -29,6 +30,12 @@ export function checkDuplicateAnnotations(dataset: Dataset, file: string, report
       );
     }
   }
+}
+
+/** Throws `OptionError` where the option `images` names no folder: not every image of it is missing. */
+export function checkImageFolder(images: string | undefined): void {
+  if (images === undefined || statSync(images, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new OptionError(`there is no folder of images ${images}`, { images });
 }
 
 /** Names and sizes of images, whatever they are part of. */

@@ -3,7 +3,7 @@
 import { CocoStream } from '../coco/parser.ts';
 import { ProblemReport } from '../problems.ts';
 import { type SlicedDataset, slicedDataset } from '../slice.ts';
-import { checkImages } from './checks.ts';
+import { checkImageFolder, checkImages } from './checks.ts';
 import type { ReadDatasetOptions } from './options.ts';
 import { filePieces, findDataset, readDataset } from './read.ts';
 import { SpilledDataset } from './spill.ts';
@@ -19,7 +19,8 @@ export interface OpenedSlices {
  * Opens a dataset for work slice by slice. Of a COCO file nothing is held but the sizes and ids of its images and the
  * ids of its annotations (about 100 bytes an image and 12 an annotation).
  *
- * Throws `DatasetError` with every finding where there is an error; then nothing is left on disk.
+ * Throws `DatasetError` with every finding where there is an error; then nothing is left on disk. Throws `OptionError`
+ * where `images` names no folder.
  */
 export function openSlices(
   path: string,
@@ -27,6 +28,7 @@ export function openSlices(
   options: ReadDatasetOptions = {},
 ): OpenedSlices {
   const found = findDataset(path, options.format);
+  checkImageFolder(options.images);
   const report = options.report ?? new ProblemReport();
   if (found.format !== 'coco') {
     const { dataset } = readDataset(path, { ...options, shapes: false, report });

@@ -5,7 +5,7 @@ import { DatasetError } from '../../errors.ts';
 import { CocoParser } from '../coco/parser.ts';
 import { ProblemReport } from '../problems.ts';
 import type { Dataset, DatasetFormat } from '../types.ts';
-import { checkDuplicateAnnotations, checkImages } from './checks.ts';
+import { checkDuplicateAnnotations, checkImageFolder, checkImages } from './checks.ts';
 import type { ReadDatasetOptions } from './options.ts';
 import { readVocFolder } from './read-voc.ts';
 import { readYoloFolder } from './read-yolo.ts';
@@ -23,10 +23,12 @@ const chunkBytes = 1 << 20;
  * `Annotations`, or of XML files).
  *
  * Throws {@link DatasetError} with every finding and its place where there is an error, unless `report` is handed in:
- * then the dataset holds what could be read. Warnings stay in the report.
+ * then the dataset holds what could be read. Warnings stay in the report. Throws `OptionError` where `images` names no
+ * folder.
  */
 export function readDataset(path: string, options: ReadDatasetOptions = {}): ReadDataset {
   const found = findDataset(path, options.format);
+  checkImageFolder(options.images);
   const report = options.report ?? new ProblemReport();
   const read = { coco: readCoco, yolo: readYoloFolder, voc: readVocFolder }[found.format];
   const dataset = read(found.path, options, report);

@@ -10,6 +10,7 @@ import { writeVoc } from '../voc/write.ts';
 import { keypointCountOf, noLosses, writeYoloLabels } from '../yolo/write.ts';
 import { writeYoloYaml } from '../yolo/yaml.ts';
 import { writeFileWhole, writeFolderWhole } from './atomic.ts';
+import { checkImageFolder } from './checks.ts';
 import { sizesFile } from './read-yolo.ts';
 
 export interface WriteDatasetOptions {
@@ -32,12 +33,14 @@ export type Losses = Readonly<Record<string, number>>;
  *
  * COCO: `<part>.json`. YOLO: `data.yaml`, `images/<part>`, `labels/<part>`, `image-sizes.json`. VOC: `Annotations`,
  * `ImageSets/Main/<part>.txt`, `classes.txt`, `JPEGImages`. Gives what the format could not say.
+ * Throws `OptionError` where `images` names no folder.
  */
 export function writeDataset(
   out: string,
   parts: Readonly<Record<string, Dataset>>,
   options: WriteDatasetOptions,
 ): Losses {
+  checkImageFolder(options.images);
   const names = Object.keys(parts);
   if (options.format === 'coco' && extname(out) === '.json') {
     if (names.length !== 1) {
