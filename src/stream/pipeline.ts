@@ -63,9 +63,9 @@ export class FramePipeline<Frame> {
     return { ...this.counts, waiting: this.waiting.length, running: this.running.length };
   }
 
-  /** Whether the stream is over, and every later frame is dropped. */
+  /** Whether no more frames are wanted: the stream is over or will be once its results are taken. Later ones are dropped. */
   get isClosed(): boolean {
-    return this.closed;
+    return this.closed || this.ending !== undefined;
   }
 
   /** Whether the source should be asked for a frame: always, except when it must be held back. */
@@ -76,7 +76,7 @@ export class FramePipeline<Frame> {
   /** A frame from the source; true when a frame was dropped because of it. */
   push(input: FrameInput<Frame>): boolean {
     const queued = queueFrame(input, this.counts.received++);
-    if (this.closed || this.ending !== undefined) {
+    if (this.isClosed) {
       this.drop(queued, 'stopped');
       return true;
     }
@@ -180,8 +180,10 @@ export class FramePipeline<Frame> {
   }
 
   private failed(running: Running<Frame>, error: unknown): void {
-    this.counts.failed++;
     const verdict = this.judge(error, running.queued.frameId);
+    // `onError` may have ended the stream, which dropped this frame with the others
+    if (!this.running.includes(running)) return;
+    this.counts.failed++;
     if (verdict === 'skip') {
       this.running.splice(this.running.indexOf(running), 1);
       this.advance();

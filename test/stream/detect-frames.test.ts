@@ -279,6 +279,48 @@ describe('errors', () => {
     },
   );
 
+  it.each(['throw', 'skip'] as const)('a function may end the stream itself (%s)', async (verdict) => {
+    const ended: unknown[] = [];
+    const onError = () => {
+      ended.push(results.stats.running);
+      void results.return();
+      return verdict;
+    };
+    const results = detectFrames(steadyFrames(counter, 6, 0), failing, { onError });
+    expect(ids(await collect(results))).toEqual([0, 1, 2]);
+    expect(await results.next()).toEqual({ done: true, value: undefined });
+    expect(ended).toEqual([1]);
+    const { received, delivered, dropped, failed } = results.stats;
+    expect(received).toBe(delivered + dropped + failed);
+  });
+
+  it('counts are whole while the function is asked', async () => {
+    const sums: number[] = [];
+    const onError = () => {
+      const { received, delivered, dropped, failed, waiting, running } = results.stats;
+      sums.push(received - delivered - dropped - failed - waiting - running);
+      return 'skip' as const;
+    };
+    const results = detectFrames(steadyFrames(counter, 6, 0), failing, { onError });
+    await collect(results);
+    expect(sums).toEqual([0]);
+  });
+
+  it('end the reading at once, also of a source that cannot be closed', async () => {
+    let given = 0;
+    const source: AsyncIterable<FakeFrame> = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: counter.frame(given++) }),
+      }),
+    };
+    const results = detectFrames(source, failing);
+    for (let i = 0; i < 3; i++) await results.next();
+    await sleep(30);
+    // frame 3 failed; the consumer has not come for its error yet
+    expect(given).toBeLessThanOrEqual(5);
+    await expect(results.next()).rejects.toBeInstanceOf(ImageError);
+  });
+
   it('of the source come after the frames before them', async () => {
     async function* source() {
       yield counter.frame(0);
