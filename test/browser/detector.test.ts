@@ -16,7 +16,9 @@ import {
   corners,
   orientedCorners,
   png,
+  pngWithOrientation,
   quarters,
+  webpWithOrientation,
   withOrientation,
 } from '../detector/support/pictures.ts';
 import { expectedHashes, tensorHashes } from '../detector/support/tensor.ts';
@@ -69,6 +71,20 @@ describe('readImage in the browser', () => {
       const image = await readImage(withOrientation(jpeg, index + 1));
       expect([image.width, image.height]).toEqual(index < 4 ? [40, 24] : [24, 40]);
       expect(corners(image), `orientation ${index + 1}`).toEqual(expected);
+    }
+  });
+
+  it('turns PNG and WebP of all EXIF orientations upright', async () => {
+    const blob = await canvasOfQuarters().convertToBlob({ type: 'image/webp', quality: 0.9 });
+    const webp = new Uint8Array(await blob.arrayBuffer());
+    const still = png(40, 24, 'rgba', quarters(40, 24));
+    for (const [index, expected] of orientedCorners.entries()) {
+      const turned = webpWithOrientation(webp, [40, 24], index + 1);
+      for (const file of [turned, pngWithOrientation(still, index + 1)]) {
+        const image = await readImage(file);
+        expect([image.width, image.height]).toEqual(index < 4 ? [40, 24] : [24, 40]);
+        expect(corners(image), `orientation ${index + 1}`).toEqual(expected);
+      }
     }
   });
 

@@ -11,7 +11,9 @@ import {
   join,
   orientedCorners,
   png,
+  pngWithOrientation,
   quarters,
+  webpWithOrientation,
   withOrientation,
 } from './support/pictures.ts';
 
@@ -41,6 +43,24 @@ describe('readImage in Node', () => {
       const image = await readImage(withOrientation(jpeg, orientation));
       expect([image.width, image.height]).toEqual(orientation < 5 ? [40, 24] : [24, 40]);
       expect(corners(image)).toEqual(expected);
+    },
+  );
+
+  it.each(orientedCorners.map((expected, index) => [index + 1, expected] as const))(
+    'turns a PNG and a WebP of EXIF orientation %d upright',
+    async (orientation, expected) => {
+      const lossy = bytesOf(canvasOfQuarters(40, 24).toBuffer('image/webp'));
+      const still = png(40, 24, 'rgba', quarters(40, 24));
+      for (const little of [false, true]) {
+        const webp = webpWithOrientation(lossy, [40, 24], orientation, little);
+        for (const file of [webp, pngWithOrientation(still, orientation, little)]) {
+          const before = file.slice();
+          const image = await readImage(file);
+          expect([image.width, image.height]).toEqual(orientation < 5 ? [40, 24] : [24, 40]);
+          expect(corners(image)).toEqual(expected);
+          expect(file).toEqual(before);
+        }
+      }
     },
   );
 

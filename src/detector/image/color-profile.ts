@@ -5,6 +5,7 @@
  * says. Browsers can be asked for those (`colorSpaceConversion: 'none'`); Skia in Node cannot, so there the file goes
  * in without its profile. (Two of the first 32 pictures of COCO val2017 come out different otherwise.)
  */
+import { copyBytes, holds, without } from './bytes.ts';
 import type { ImageKind } from './container.ts';
 
 /** The same picture without profile: the bytes themselves where there is none, else a changed copy. */
@@ -45,30 +46,8 @@ function withoutPngProfile(bytes: Uint8Array): Uint8Array {
 function withoutWebpProfile(bytes: Uint8Array): Uint8Array {
   const profileFlag = 0x20;
   if (!holds(bytes, 12, 'VP8X') || (bytes[20] & profileFlag) === 0 || !holds(bytes, 30, 'ICCP')) return bytes;
-  const copy = bytes.slice();
+  const copy = copyBytes(bytes);
   copy[20] &= ~profileFlag;
   copy.set([0x58, 0x58, 0x58, 0x58], 30);
-  return copy;
-}
-
-function holds(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-  return true;
-}
-
-function without(bytes: Uint8Array, cuts: readonly [number, number][]): Uint8Array {
-  if (cuts.length === 0) return bytes;
-  const kept: Uint8Array[] = [];
-  let from = 0;
-  for (const [start, end] of [...cuts, [bytes.length, bytes.length]]) {
-    kept.push(bytes.subarray(from, start));
-    from = end;
-  }
-  const copy = new Uint8Array(kept.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of kept) {
-    copy.set(part, at);
-    at += part.length;
-  }
   return copy;
 }

@@ -5,6 +5,7 @@
  * not answer for half a picture, so a file whose container ends early is refused here, in every runtime alike.
  */
 import { ImageError } from '../../errors.ts';
+import { holds } from './bytes.ts';
 
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'bmp' | 'avif';
 
@@ -37,17 +38,12 @@ export function checkImageBytes(bytes: Uint8Array): ImageKind {
 
 function sniff(bytes: Uint8Array): ImageKind | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return 'jpeg';
-  if (bytes[0] === 0x89 && ascii(bytes, 1, 'PNG')) return 'png';
-  if (ascii(bytes, 0, 'RIFF') && ascii(bytes, 8, 'WEBP')) return 'webp';
-  if (ascii(bytes, 0, 'GIF8')) return 'gif';
-  if (ascii(bytes, 0, 'BM')) return 'bmp';
-  if (ascii(bytes, 4, 'ftypavi')) return 'avif';
+  if (bytes[0] === 0x89 && holds(bytes, 1, 'PNG')) return 'png';
+  if (holds(bytes, 0, 'RIFF') && holds(bytes, 8, 'WEBP')) return 'webp';
+  if (holds(bytes, 0, 'GIF8')) return 'gif';
+  if (holds(bytes, 0, 'BM')) return 'bmp';
+  if (holds(bytes, 4, 'ftypavi')) return 'avif';
   return undefined;
-}
-
-function ascii(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-  return true;
 }
 
 function isComplete(bytes: Uint8Array, kind: ImageKind): boolean {
@@ -58,7 +54,7 @@ function isComplete(bytes: Uint8Array, kind: ImageKind): boolean {
     case 'png': {
       // chunks: length, type, data, checksum; IEND is the last
       for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
-        if (ascii(bytes, at + 4, 'IEND')) return true;
+        if (holds(bytes, at + 4, 'IEND')) return true;
       }
       return false;
     }

@@ -1,6 +1,6 @@
 /**
  * Pixels in Node: JPEG (grey, CMYK too), PNG (16 bits too), WebP, GIF, BMP and AVIF through `@napi-rs/canvas` (Skia),
- * which applies the EXIF orientation of JPEG and WebP.
+ * which applies the EXIF orientation of JPEG.
  *
  * The module is named by a variable, so that bundlers for the browser do not follow it.
  */
@@ -11,7 +11,7 @@ type CanvasModule = typeof import('@napi-rs/canvas');
 
 let loading: Promise<CanvasModule> | undefined;
 
-/** Decodes an image file; EXIF orientation is applied. */
+/** Decodes an image file; the EXIF orientation of a JPEG is applied. */
 export async function decodeInNode(bytes: Uint8Array): Promise<RawImage> {
   const { Image, createCanvas } = await (loading ??= load());
   const image = new Image();

@@ -12,6 +12,7 @@ import { decodeInBrowser, readDrawable } from './browser.ts';
 import { withoutColorProfile } from './color-profile.ts';
 import { checkImageBytes } from './container.ts';
 import { decodeInNode } from './node.ts';
+import { takeOrientation, turnUpright } from './orientation.ts';
 
 /**
  * Pixels of `source`. A `RawImage` is returned as it is (not copied) when opaque.
@@ -74,10 +75,12 @@ async function decodeBlob(blob: Blob): Promise<RawImage> {
 async function decode(bytes: Uint8Array<ArrayBuffer>): Promise<RawImage> {
   const kind = checkImageBytes(bytes);
   try {
-    if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function') {
-      return opaque(await decodeInBrowser(bytes, kind));
-    }
-    return opaque(await decodeInNode(withoutColorProfile(bytes, kind)));
+    const file = takeOrientation(bytes, kind);
+    const inBrowser = typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function';
+    const image = inBrowser
+      ? await decodeInBrowser(file.bytes, kind)
+      : await decodeInNode(withoutColorProfile(file.bytes, kind));
+    return opaque(turnUpright(image, file.orientation));
   } catch (error) {
     throw asImageError(error, `The ${kind.toUpperCase()} image cannot be decoded`);
   }

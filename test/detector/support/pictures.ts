@@ -76,39 +76,53 @@ export function png(
   ]);
 }
 
+/** A TIFF block of one directory with the one entry 0x0112 (short), the EXIF orientation. */
+function tiff(orientation: number, little = false): number[] {
+  const short = (value: number) => (little ? [value & 255, value >>> 8] : [value >>> 8, value & 255]);
+  const long = (value: number) => (little ? [value, 0, 0, 0] : [0, 0, 0, value]);
+  const entry = [...short(0x0112), ...short(3), ...long(1), ...short(orientation), 0, 0];
+  return [
+    ...(little ? [0x49, 0x49] : [0x4d, 0x4d]),
+    ...short(42),
+    ...long(8),
+    ...short(1),
+    ...entry,
+    ...long(0),
+  ];
+}
+
+const letters = (text: string) => Array.from(text, (letter) => letter.charCodeAt(0));
+
 /** The JPEG with an EXIF segment that says `orientation` (1–8). */
 export function withOrientation(jpeg: Uint8Array, orientation: number): Uint8Array<ArrayBuffer> {
-  // "Exif", big-endian TIFF header, one directory with the one entry 0x0112 (short)
-  const tiff = [
-    0x4d,
-    0x4d,
-    0,
-    42,
-    0,
-    0,
-    0,
-    8,
-    0,
-    1,
-    1,
-    0x12,
-    0,
-    3,
-    0,
-    0,
-    0,
-    1,
-    0,
-    orientation,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-  ];
-  const body = [0x45, 0x78, 0x69, 0x66, 0, 0, ...tiff];
+  const body = [...letters('Exif\0\0'), ...tiff(orientation)];
   return join([[0xff, 0xd8, 0xff, 0xe1, 0, body.length + 2], body, jpeg.subarray(2)]);
+}
+
+/** The PNG with an `eXIf` chunk before its last one. */
+export function pngWithOrientation(file: Uint8Array, orientation: number, little = false) {
+  return join([file.subarray(0, -12), chunk('eXIf', tiff(orientation, little)), file.subarray(-12)]);
+}
+
+/** The WebP (of that size, without EXIF) with an `EXIF` chunk at its end, and a `VP8X` chunk that announces it. */
+export function webpWithOrientation(
+  file: Uint8Array,
+  [width, height]: readonly [number, number],
+  orientation: number,
+  little = false,
+): Uint8Array<ArrayBuffer> {
+  const long = (value: number) => [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24];
+  const exif = tiff(orientation, little);
+  const size = [...long(width - 1).slice(0, 3), ...long(height - 1).slice(0, 3)];
+  const extended = String.fromCharCode(...file.subarray(12, 16)) === 'VP8X';
+  const body = join([
+    letters('WEBPVP8X'),
+    [...long(10), 0x08 | (extended ? file[20] : 0), 0, 0, 0, ...size],
+    file.subarray(extended ? 30 : 12),
+    [...letters('EXIF'), ...long(exif.length)],
+    exif,
+  ]);
+  return join([letters('RIFF'), long(body.length), body]);
 }
 
 /** The four quarters of a picture: top left red, top right green, bottom left blue, bottom right yellow. */
