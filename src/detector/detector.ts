@@ -8,6 +8,7 @@ import type { Detections } from '../boxes/detections.ts';
 import type { FrameTransform } from '../boxes/frame-transform.ts';
 import { DisposedError } from '../errors.ts';
 import type { ModelOutputs } from '../heads/types.ts';
+import { copyBytes } from './image/bytes.ts';
 import { FrameLedger, isOwnedFrame } from './image/ownership.ts';
 import { isPixels, readImage } from './image/read.ts';
 import type { DetectorPlan } from './plan.ts';
@@ -15,6 +16,7 @@ import { postprocess } from './postprocess.ts';
 import { InputBuffer } from './preprocess/input.ts';
 import { checkDefaults, type ResolvedOptions, type RunDefaults, resolveOptions } from './run-options.ts';
 import { reduceRequest } from './session/gpu-outputs.ts';
+import { nextTask } from './session/next-task.ts';
 import { SerialQueue } from './session/queue.ts';
 import type { Feeds, ModelSession } from './session/session.ts';
 import type { DetectOptions, Detector, DetectorInfo, DetectorStats, ImageSource } from './types.ts';
@@ -58,7 +60,8 @@ export class LocalDetector implements Detector {
       options.signal?.throwIfAborted();
       const resolved = resolveOptions(options, this.#defaults, this.#plan);
       const kept = options.transfer === true ? sources : this.#detach(sources);
-      const found = await this.#queue.run(() => this.#detectAll(kept, resolved, close), options.signal);
+      const { signal } = options;
+      const found = await this.#queue.run(() => this.#detectAll(kept, resolved, close, signal), signal);
       return isBatch(input) ? found : found[0];
     } catch (error) {
       this.#failures++;
@@ -112,18 +115,27 @@ export class LocalDetector implements Detector {
   }
 
   /**
-   * Sources as they are at the moment of the call. Raw pixels that are read before `detect` returns need no copy;
-   * what waits for its turn does, and elements that go on playing are read now.
+   * Sources as they are at the moment of the call. Raw pixels of the first run that are read before `detect` returns
+   * need no copy; what waits for its turn does, and elements that go on playing are read now.
    */
   #detach(sources: readonly ImageSource[]): readonly ImageSource[] {
-    if (this.#queue.idle && sources.every((source) => isPixels(source) || isOwnedFrame(source)))
-      return sources;
-    return sources.map((source) => {
-      if (isEmpty(source) || source instanceof Blob || isOwnedFrame(source)) return source;
-      if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source.slice(0);
-      if (isPixels(source)) return { data: source.data.slice(), width: source.width, height: source.height };
+    const atOnce =
+      this.#queue.idle && sources.every((source) => isPixels(source) || isOwnedFrame(source))
+        ? this.#limit(sources)
+        : 0;
+    return sources.map((source, index) => {
+      if (index < atOnce || isEmpty(source) || source instanceof Blob || isOwnedFrame(source)) return source;
+      if (source instanceof Uint8Array) return copyBytes(source);
+      if (source instanceof ArrayBuffer) return source.slice(0);
+      if (isPixels(source))
+        return { data: copyBytes(source.data), width: source.width, height: source.height };
       return readImage(source) as ImageSource;
     });
+  }
+
+  /** Pictures a run of the model. */
+  #limit(sources: readonly ImageSource[]): number {
+    return this.#plan.image.batch ?? sources.length;
   }
 
   /** Marks the session busy; frees it at the end if the detector was disposed meanwhile. */
@@ -141,11 +153,13 @@ export class LocalDetector implements Detector {
     sources: readonly ImageSource[],
     options: ResolvedOptions,
     close: () => void,
+    signal: AbortSignal | undefined,
   ): Promise<Detections[]> {
     return this.#guarded(async () => {
-      const limit = this.#plan.image.batch ?? sources.length;
+      const limit = this.#limit(sources);
       const found: Detections[] = [];
       for (let start = 0; start < sources.length; start += limit) {
+        if (start > 0) await this.#pause(signal);
         const last = start + limit >= sources.length;
         const part = sources.slice(start, start + limit);
         const { outputs, transforms } = await this.#infer(part, options, last ? close : undefined);
@@ -160,6 +174,13 @@ export class LocalDetector implements Detector {
     });
   }
 
+  /** Between two runs of a call: lets an abort or `dispose` be heard, after which nobody waits for the rest. */
+  async #pause(signal: AbortSignal | undefined): Promise<void> {
+    await nextTask();
+    signal?.throwIfAborted();
+    if (this.#disposed) throw disposedError();
+  }
+
   /** One run of the model; `afterRead` is called when no source is needed any more. */
   async #infer(
     sources: readonly ImageSource[],
@@ -167,7 +188,7 @@ export class LocalDetector implements Detector {
     afterRead?: () => void,
   ): Promise<{ outputs: ModelOutputs; transforms: FrameTransform[] }> {
     const start = performance.now();
-    const count = this.#plan.image.batch ?? sources.length;
+    const count = this.#limit(sources);
     const input = this.#input;
     input.reserve(count);
     const transforms: FrameTransform[] = [];

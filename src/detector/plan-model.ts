@@ -12,6 +12,7 @@ import {
   type ModelInspection,
   type TensorInfo,
 } from '../heads/index.ts';
+import { checkCount, checkNumber, choiceOption } from '../options.ts';
 import type { DetectorPlan, ImageTensorType, SizeInput } from './plan.ts';
 import type { DetectorOptions, Preprocessing } from './types.ts';
 
@@ -112,6 +113,7 @@ function choosePreprocessing(
 ): Required<Preprocessing> {
   const layout = image.dims[1] === 3 ? 'nchw' : 'nhwc';
   const [height, width] = layout === 'nchw' ? image.dims.slice(2) : image.dims.slice(1, 3);
+  checkPreprocessing(wanted);
   const size = {
     width: chooseSide('width', width, wanted.size?.width, choice.preprocessing.size?.width),
     height: chooseSide('height', height, wanted.size?.height, choice.preprocessing.size?.height),
@@ -124,15 +126,6 @@ function choosePreprocessing(
     );
   }
   const result = { ...choice.preprocessing, ...withoutUndefined(wanted), size, layout } as const;
-  if (
-    !result.std.every((value) => Number.isFinite(value) && value !== 0) ||
-    !result.mean.every(Number.isFinite)
-  ) {
-    throw new OptionError('preprocessing: mean must be finite and std finite and not 0.', {
-      mean: result.mean,
-      std: result.std,
-    });
-  }
   if (wanted.layout !== undefined && wanted.layout !== layout) {
     throw new OptionError(`preprocessing.layout: the model's input is ${layout}, got ${wanted.layout}.`, {
       layout,
@@ -141,17 +134,33 @@ function choosePreprocessing(
   return result;
 }
 
+/** What the types say, for callers without them: a misspelt fit or a missing number would move every box in silence. */
+function checkPreprocessing({ size, fit, padValue, channelOrder, mean, std }: Preprocessing): void {
+  choiceOption('preprocessing.fit', fit, ['stretch', 'letterbox', 'letterbox-top-left']);
+  choiceOption('preprocessing.channelOrder', channelOrder, ['rgb', 'bgr']);
+  checkNumber('preprocessing.padValue', padValue ?? 0, 0, 255);
+  if (size !== undefined) {
+    checkCount('preprocessing.size.width', size.width);
+    checkCount('preprocessing.size.height', size.height);
+  }
+  if (!isTriple(mean ?? [0, 0, 0]) || !isTriple(std ?? [1, 1, 1]) || std?.some((value) => value === 0)) {
+    throw new OptionError('preprocessing: mean must be three finite numbers, std three that are not 0.', {
+      mean,
+      std,
+    });
+  }
+}
+
+function isTriple(values: unknown): boolean {
+  return Array.isArray(values) && values.length === 3 && values.every(Number.isFinite);
+}
+
 function chooseSide(
   name: 'width' | 'height',
   fixed: number | string | undefined,
   wanted: number | undefined,
   suggested: number | undefined,
 ): number {
-  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0)) {
-    throw new OptionError(`preprocessing.size.${name}: expected a whole number of pixels, got ${wanted}.`, {
-      wanted,
-    });
-  }
   if (typeof fixed !== 'number') return wanted ?? suggested ?? defaultSide;
   if (wanted === undefined || wanted === fixed) return fixed;
   throw new OptionError(

@@ -3,6 +3,7 @@
  * which exist only on the page, become bitmaps.
  */
 import { BoxopsError, ImageError, OptionError } from '../errors.ts';
+import { copyBytes } from './image/bytes.ts';
 import { isOwnedFrame, type OwnedFrame } from './image/ownership.ts';
 import { isPixels, readImage } from './image/read.ts';
 import type { ImageSource } from './types.ts';
@@ -57,11 +58,12 @@ function pack(source: ImageSource, hand: boolean): ImageSource | Promise<ImageSo
     throw new ImageError('The image has no pixels: it is closed, or was handed to another thread.');
   }
   // A view is copied, not its whole buffer, which cloning would send.
-  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return hand ? source : source.slice(0);
+  if (source instanceof Uint8Array) return hand ? source : copyBytes(source);
+  if (source instanceof ArrayBuffer) return hand ? source : source.slice(0);
   if (typeof Blob === 'function' && source instanceof Blob) return source;
   if (isPixels(source)) {
     const { data, width, height } = source;
-    return { data: hand || !ArrayBuffer.isView(data) ? data : data.slice(), width, height };
+    return { data: hand || !ArrayBuffer.isView(data) ? data : copyBytes(data), width, height };
   }
   return typeof createImageBitmap === 'function' ? createImageBitmap(source) : readImage(source);
 }

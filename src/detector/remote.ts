@@ -6,6 +6,7 @@
  */
 import type { Detections } from '../boxes/detections.ts';
 import { connectWorker, type WorkerClient } from '../client/index.ts';
+import { copyBytes } from './image/bytes.ts';
 import { FrameLedger } from './image/ownership.ts';
 import { type RemoteDetect, type RemoteOptions, type RemoteResults, receiveResults } from './remote-host.ts';
 import { detectorLaunchers } from './remote-launch.ts';
@@ -48,6 +49,7 @@ class RemoteDetector implements Detector {
   readonly #client: WorkerClient;
   /** Frames of calls that never reached the worker; all others are counted there. */
   readonly #ledger = new FrameLedger();
+  /** Counted here: the worker may have finished a call whose abort it heard too late. */
   #failures = 0;
 
   constructor(client: WorkerClient, info: DetectorInfo) {
@@ -64,22 +66,24 @@ class RemoteDetector implements Detector {
     const batch = Array.isArray(input);
     const inputs = (batch ? input : [input]) as readonly ImageSource[];
     const { signal, transfer: hand = false, ...rest } = options;
-    const { sources, transfer } = await this.#pack(inputs, hand, signal);
-    const call: RemoteDetect = { sources, options: rest };
-    const results = await this.#client
-      .call<RemoteResults>('detect', call, { signal, transfer: [...transfer] })
-      .catch((error) => {
-        throw unreadable(error) ?? error;
-      });
-    const found = receiveResults(results, this.info.classNames);
-    return batch ? found : found[0]!;
+    try {
+      const { sources, transfer } = await this.#pack(inputs, hand, signal);
+      const call: RemoteDetect = { sources, options: rest };
+      const sent = { signal, transfer: [...transfer] };
+      const results = await this.#client.call<RemoteResults>('detect', call, sent);
+      const found = receiveResults(results, this.info.classNames);
+      return batch ? found : found[0]!;
+    } catch (error) {
+      this.#failures++;
+      throw unreadable(error) ?? error;
+    }
   }
 
   async stats(): Promise<DetectorStats> {
     const stats = await this.#client.call<DetectorStats>('stats', null);
     return {
       ...stats,
-      failures: stats.failures + this.#failures,
+      failures: this.#failures,
       framesOpened: stats.framesOpened + this.#ledger.opened,
       framesClosed: stats.framesClosed + this.#ledger.closed,
       worker: this.#client.kind,
@@ -106,7 +110,6 @@ class RemoteDetector implements Detector {
       if (this.#client.endedBy !== undefined) throw this.#client.endedBy;
       return packed;
     } catch (error) {
-      this.#failures++;
       this.#ledger.adopt([...inputs, ...made])();
       throw error;
     }
@@ -122,5 +125,5 @@ function remoteOptions(options: DetectorOptions): RemoteOptions {
 
 /** The bytes alone: cloning a view would send the whole buffer under it. */
 function copy(model: Uint8Array<ArrayBuffer> | ArrayBuffer): Uint8Array<ArrayBuffer> | ArrayBuffer {
-  return ArrayBuffer.isView(model) && model.byteLength < model.buffer.byteLength ? model.slice() : model;
+  return ArrayBuffer.isView(model) && model.byteLength < model.buffer.byteLength ? copyBytes(model) : model;
 }

@@ -81,7 +81,10 @@ export function resolveOptions(
       scoreThreshold,
     });
   }
-  const classes = call.classes ?? detector.classes;
+  const classes = call.classes ?? detector.classes ?? undefined;
+  if (classes !== undefined && !Array.isArray(classes)) {
+    throw new OptionError(`classes: expected an array of ids or names, got ${classes}`, { classes });
+  }
   return {
     scoreThreshold,
     nms: resolveNms(head, preset, call.nms, detector.nms),

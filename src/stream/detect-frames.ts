@@ -1,6 +1,7 @@
 /**
  * A stream of frames in, a stream of detections out, over plain async iteration.
  */
+import { nextTask } from '../detector/session/next-task.ts';
 import type { ImageSource } from '../detector/types.ts';
 import type { FrameDetector, FrameResult, FrameSource, FrameStats } from './frames.ts';
 import { checkOptions, type DetectFramesOptions } from './options.ts';
@@ -145,21 +146,4 @@ function settle(waiter: Waiter, outcome: Outcome): void {
   if (outcome.kind === 'result') waiter.resolve({ done: false, value: outcome.result });
   else if (outcome.kind === 'error') waiter.reject(outcome.error);
   else waiter.resolve(done);
-}
-
-/** Lets everything that is due run first. A message, not a timer: timers of hidden pages run once a second. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const scope: { setImmediate?: (task: () => void) => void } = globalThis;
-    if (scope.setImmediate !== undefined) {
-      scope.setImmediate(resolve);
-      return;
-    }
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

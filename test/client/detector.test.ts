@@ -1,6 +1,7 @@
 /** The detector in a worker thread, from the built package: what the detector of this thread gives, and typed trouble. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -79,6 +80,29 @@ describe('in a worker thread', () => {
     expect((await pending).count).toBe(2);
     const shared = new Uint8ClampedArray(new SharedArrayBuffer(4 * 64 * 48)).fill(9);
     expect((await detector.detect({ data: shared as never, width: 64, height: 48 })).count).toBe(2);
+  });
+
+  it("copies a Buffer's bytes: the caller's stay", async () => {
+    const detector = await open({ model: Buffer.from(constantDetector({ rows })) as never });
+    const data = Buffer.alloc(4 * 64 * 48, 255);
+    expect((await detector.detect({ data, width: 64, height: 48 })).count).toBe(2);
+    expect(data.length).toBe(4 * 64 * 48);
+    const file = await readFile(join(root, 'docs/demo.png'));
+    const { length } = file;
+    expect((await detector.detect(file as never)).count).toBe(2);
+    expect(file.length).toBe(length);
+  });
+
+  it('counts an aborted call as a failure, and stops the rest of its batch', async () => {
+    const detector = await open({ model: constantDetector({ rows, batch: 1 }) });
+    const controller = new AbortController();
+    const images = Array.from({ length: 300 }, blank);
+    const call = detector.detect(images, { signal: controller.signal, transfer: true });
+    setTimeout(() => controller.abort('enough'), 20);
+    await expect(call).rejects.toBe('enough');
+    const { frames, failures } = await detector.stats();
+    expect(failures).toBe(1);
+    expect(frames).toBeLessThan(300);
   });
 
   it('restores every kind of error and goes on', async () => {

@@ -159,6 +159,36 @@ describe('detect', () => {
     expect(order).toEqual([0, 1, 2]);
     expect(shared.data[0]).toBe(255);
   });
+
+  it.each([1, 2, 'batch'] as const)(
+    'also pictures of later runs of a call (model batch %s)',
+    async (batch) => {
+      const detector = await detectorOf({ batch, seesBrightness: true });
+      // grey of 0.2, 0.4, 0.6: the score the model gives it
+      const images = [51, 102, 153].map((grey) => {
+        const image = blank(32, 32);
+        for (let i = 0; i < image.data.length; i++) if (i % 4 !== 3) image.data[i] = grey;
+        return image;
+      });
+      const call = detector.detect(images, { scoreThreshold: 0.1 });
+      for (const { data } of images) data.fill(255);
+      const scores = (await call).map((found) => Number(found.scores[0].toFixed(4)));
+      expect(scores).toEqual([0.2, 0.4, 0.6]);
+    },
+  );
+
+  it('a Buffer is copied like any other bytes, wherever it begins', async () => {
+    const detector = await detectorOf({ seesBrightness: true });
+    const brightness = async (data: Uint8Array, options = {}) =>
+      (await detector.detect({ data, width: 32, height: 32 }, { scoreThreshold: 0.1, ...options })).scores[0];
+    const unaligned = Buffer.from(new ArrayBuffer(4 * 32 * 32 + 1), 1, 4 * 32 * 32).fill(255);
+    expect(await brightness(unaligned)).toBeCloseTo(1, 5);
+    const running = detector.detect(blank(32, 32));
+    const waiting = brightness(unaligned);
+    unaligned.fill(0).fill(255, 0, 4);
+    expect(await waiting).toBeCloseTo(1, 5);
+    await running;
+  });
 });
 
 describe('abort and dispose', () => {
@@ -173,6 +203,17 @@ describe('abort and dispose', () => {
     expect(await Promise.all(calls.map(rejection))).toEqual([reason, reason]);
     expect((await after).count).toBe(3);
     expect((await detector.stats()).failures).toBe(3);
+  });
+
+  it('an aborted batch stops after the run it is in', async () => {
+    const detector = await detectorOf({ rows, batch: 1 });
+    const controller = new AbortController();
+    const images = Array.from({ length: 50 }, () => blank(8, 8));
+    const call = detector.detect(images, { signal: controller.signal });
+    setImmediate(() => controller.abort('enough'));
+    expect(await rejection(call)).toBe('enough');
+    expect((await detector.detect(blank(8, 8))).count).toBe(3);
+    expect((await detector.stats()).frames).toBeLessThan(10);
   });
 
   it('rejects pending and later calls when disposed, and may be disposed twice', async () => {
@@ -272,7 +313,14 @@ describe('createDetector', () => {
       { executionProviders: [] },
       { scoreThreshold: Number.NaN },
       { classes: ['bird'] },
+      { classes: 'cat' as never },
       { preprocessing: { std: [0, 1, 1] } },
+      { preprocessing: { std: [1, 1] as never } },
+      { preprocessing: { mean: 0 as never } },
+      { preprocessing: { fit: 'letterBox' as never } },
+      { preprocessing: { channelOrder: 'BGR' as never } },
+      { preprocessing: { padValue: Number.NaN } },
+      { preprocessing: { size: { width: 32 } as never } },
       { preprocessing: { layout: 'nhwc' } },
       { preprocessing: { size: { width: 1.5, height: 2 } } },
     ];

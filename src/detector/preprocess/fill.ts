@@ -4,6 +4,7 @@
  * Resized pixels are whole numbers, bit for bit those of `cv2.resize(…, INTER_LINEAR)`; normalised in float64 and rounded
  * once when stored. No platform resizer is involved, so Node and every browser give the same bits.
  */
+import { copyBytes } from '../image/bytes.ts';
 import type { AxisTableCache } from './resample.ts';
 
 const { imul } = Math;
@@ -51,7 +52,7 @@ export function fillImage(
   tables: AxisTableCache,
 ): void {
   // one load a pixel instead of three: red is the low byte on every little-endian machine, which typed-array runtimes are
-  const aligned = (pixels.byteOffset & 3) === 0 ? pixels : pixels.slice();
+  const aligned = (pixels.byteOffset & 3) === 0 ? pixels : copyBytes(pixels);
   const data = new Uint32Array(aligned.buffer, aligned.byteOffset, sourceWidth * sourceHeight);
   const { width, height, padValue, layout } = plan;
   const area = width * height;

@@ -3,7 +3,7 @@
  * answers.
  *
  * A small protobuf writer and, on it, a "constant detector": a model in the YOLOv8 layout whose output does not depend
- * on the picture (it is multiplied by zero times the picture's mean and added), for any batch.
+ * on the picture (its mean is multiplied by zero and added) unless `seesBrightness` says so, for any batch.
  */
 
 type Bytes = readonly number[];
@@ -55,6 +55,8 @@ export interface ConstantDetectorOptions {
   readonly batch?: number | 'batch';
   /** Rows of cx, cy, w, h in input pixels and one score a class. */
   readonly rows?: readonly (readonly number[])[];
+  /** Adds the mean of the picture's values (0–1) to the first score. */
+  readonly seesBrightness?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
   /** Answers as `[N, anchors, 7]`: box, objectness, two scores. Such dims fit YOLOX, YOLOv5 and YOLOv6 alike. */
   readonly anchorMajor?: boolean;
@@ -71,7 +73,10 @@ const anchors = 21;
 export function constantDetector(options: ConstantDetectorOptions = {}): Uint8Array<ArrayBuffer> {
   const { side = 32, dynamicSize = false, batch = 'batch', rows = [] } = options;
   const metadata = options.metadata ?? { names: "{0: 'cat', 1: 'dog'}", stride: '32', task: 'detect' };
-  const { anchorMajor = false, columns = 6, prototypes } = options;
+  const { anchorMajor = false, columns = 6, prototypes, seesBrightness = false } = options;
+  const gain = Float32Array.from({ length: columns }, (_, channel) =>
+    seesBrightness && channel === 4 ? 1 : 0,
+  );
   const shape = anchorMajor ? [anchors, 7] : [columns, anchors];
   const answer = new Float32Array(shape[0] * shape[1]);
   for (const [anchor, row] of rows.entries()) {
@@ -84,8 +89,8 @@ export function constantDetector(options: ConstantDetectorOptions = {}): Uint8Ar
     7,
     node('ReduceMean', ['images'], 'mean', [intsAttribute('axes', [1, 2, 3])]),
     node('Reshape', ['mean', 'shape'], 'column'),
-    node('Mul', ['column', 'zero'], 'nothing'),
-    node('Add', ['nothing', 'answer'], 'output0'),
+    node('Mul', ['column', 'gain'], 'seen'),
+    node('Add', ['seen', 'answer'], 'output0'),
     ...(prototypes === undefined
       ? []
       : [
@@ -101,6 +106,7 @@ export function constantDetector(options: ConstantDetectorOptions = {}): Uint8Ar
           tensor('prototypes', [1, prototypes.channels, prototypes.side, prototypes.side], prototypes.data),
         ]),
     tensor('shape', [3], BigInt64Array.of(-1n, 1n, 1n)),
+    tensor('gain', anchorMajor ? [1] : [1, columns, 1], anchorMajor ? Float32Array.of(0) : gain),
     tensor('zero', [1], Float32Array.of(0)),
     tensor('answer', [1, ...shape], answer),
     value(11, 'images', [batch, 3, ...size]),
