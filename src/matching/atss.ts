@@ -56,7 +56,7 @@ export function atssMatcher(
   const levels = levelsOf(columns, options.levels);
   const result = assignmentFor(count, options);
   const { gtIndices, overlaps } = result;
-  const mask = ignoredPriors(columns, options);
+  const mask = ignoredPriors(columns, gts, options);
   similarities.prepare(columns, groundTruthBoxes, matchMetric(options));
   const round = similarities.float32 ? Math.fround : (value: number) => value;
   const candidates = new Int32Array(levels.length * topk);

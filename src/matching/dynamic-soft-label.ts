@@ -45,7 +45,7 @@ export function dynamicSoftLabelMatcher(
   const columns = priorColumns(priors);
   const classes = classCountOf(predictions, columns.count, groundTruthClasses);
   const result = assignmentFor(columns.count, options);
-  const mask = ignoredPriors(columns, options);
+  const mask = ignoredPriors(columns, gts, options);
   const taken = new Uint8Array(columns.count);
   const { boxes } = columns;
   for (let g = 0; g < gts; g++) {

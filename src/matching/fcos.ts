@@ -48,7 +48,7 @@ export function fcosMatcher(
   const columns = priorColumns(anchors);
   const ranges = rangesOf(anchors.levels, rule, options.ranges);
   const result = assignmentFor(columns.count, options);
-  const mask = ignoredPriors(columns, options);
+  const mask = ignoredPriors(columns, gts, options);
   const preference = new Float64Array(columns.count);
   const point: Point = { rule, radius, mask, preference, result };
   for (let g = 0; g < gts; g++) {

@@ -14,10 +14,11 @@ let mask = new Uint8Array(0);
  * the region's), or null without regions. Valid until the next call. mmdetection `ignore_iof_thr`, with
  * `ignore_wrt_candidates` as `ignoreRelativeTo`.
  */
-export function ignoredPriors(priors: PriorColumns, options: MatchOptions): Uint8Array | null {
+export function ignoredPriors(priors: PriorColumns, gts: number, options: MatchOptions): Uint8Array | null {
   const { ignoreBoxes, ignoreThreshold = 0.5, ignoreRelativeTo = 'prior' } = options;
   checkNumber('ignoreThreshold', ignoreThreshold, 0);
   if (ignoreBoxes === undefined || ignoreBoxes.length === 0) return null;
+  if (gts === 0 && options.ignoreWithoutGroundTruths === false) return null;
   const regions = countBoxes(ignoreBoxes, 'ignoreBoxes');
   const { boxes, levels, count } = priors;
   if (mask.length < count) mask = new Uint8Array(count);

@@ -38,7 +38,7 @@ export function sparseMaxIouMatcher(
   pairs.prepare(columns, groundTruthBoxes, matchMetric(options));
   const shapes = pairs.plain ? columns.shapes() : null;
   const threshold = fround(rules.high);
-  const everywhere = !(rules.low <= 0 && threshold > 0) || ignoredPriors(columns, options) !== null;
+  const everywhere = !(rules.low <= 0 && threshold > 0) || ignoredPriors(columns, gts, options) !== null;
   if (shapes === null || everywhere) return listOf(priors, columns.count, groundTruthBoxes, options);
 
   const { lowQuality, assignAll } = rules;

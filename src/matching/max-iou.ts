@@ -45,18 +45,25 @@ export const maxIouPresets = {
   rpn: { positiveThreshold: 0.7, negativeThreshold: 0.3, lowQuality: 'own-best' },
   /** RoI heads of all three. */
   roi: { positiveThreshold: 0.5, negativeThreshold: 0.5, lowQuality: 'none' },
-  'mmdetection-retinanet': { positiveThreshold: 0.5, negativeThreshold: 0.4, lowQuality: 'selecting' },
+  'mmdetection-retinanet': {
+    positiveThreshold: 0.5,
+    negativeThreshold: 0.4,
+    lowQuality: 'selecting',
+    ignoreWithoutGroundTruths: false,
+  },
   'mmdetection-rpn': {
     positiveThreshold: 0.7,
     negativeThreshold: 0.3,
     lowQuality: 'selecting',
     minimumPositive: 0.3,
+    ignoreWithoutGroundTruths: false,
   },
   'mmdetection-ssd': {
     positiveThreshold: 0.5,
     negativeThreshold: 0.5,
     lowQuality: 'selecting',
     assignAll: false,
+    ignoreWithoutGroundTruths: false,
   },
 } as const satisfies Record<string, MaxIouOptions>;
 
@@ -93,7 +100,8 @@ export function rulesOf(options: MaxIouOptions): {
  *
  * Differs from the references in one thing: an area ratio of 0 is no similarity. A ground truth that no prior overlaps
  * stays unmatched, where they would give it every prior of similarity 0, and a prior that overlaps none is background
- * even where the thresholds lie at 0 or below. No ground truths: all background. A box that is not finite matches nothing.
+ * even where the thresholds lie at 0 or below. No ground truths: all background that is not
+ * ignored. A box that is not finite matches nothing.
  *
  * Sources: torchvision `Matcher`, detectron2 `Matcher`, mmdetection `MaxIoUAssigner`; Ren et al., "Faster R-CNN", 2015.
  *
@@ -113,7 +121,7 @@ export function maxIouMatcher(
   const { count } = columns;
   const result = assignmentFor(count, options);
   const { gtIndices, overlaps } = result;
-  const mask = ignoredPriors(columns, options);
+  const mask = ignoredPriors(columns, gts, options);
   const scan = overlapScan;
   const lowest = Math.min(high, positiveThreshold, low === Number.NEGATIVE_INFINITY ? high : low);
   scan.run(columns, groundTruthBoxes, options, mask, lowest, lowQuality !== 'none');

@@ -53,7 +53,7 @@ export function simOtaMatcher(
   const columns = priorColumns(priors);
   const classes = classCountOf(predictions, columns.count, options.groundTruthClasses);
   const result = assignmentFor(columns.count, options);
-  const mask = ignoredPriors(columns, options);
+  const mask = ignoredPriors(columns, gts, options);
   const inner = rule === 'mmdetection';
   const region = regionOf(columns, isAnchors(priors), groundTruthBoxes, radius);
   const found = candidatesOf(columns, groundTruthBoxes, gts, mask, region, inner);

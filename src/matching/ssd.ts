@@ -74,7 +74,7 @@ export function ssdMatcher(
       if (gtBest[g]! >= least || gtIndices[prior]! >= 0) gtIndices[prior] = g;
     }
   }
-  ignoreUnmatched(gtIndices, ignoredPriors(columns, options));
+  ignoreUnmatched(gtIndices, ignoredPriors(columns, gts, options));
   return finish(result, options);
 }
 

@@ -77,7 +77,7 @@ export function taskAlignedMatcher(
   const { count, boxes } = columns;
   const classes = classCountOf(predictions, count, groundTruthClasses);
   const result = assignmentFor(count, options, true);
-  const mask = ignoredPriors(columns, options);
+  const mask = ignoredPriors(columns, gts, options);
   const metric = matchMetric(
     options.metric === undefined && rule === 'ultralytics'
       ? { metric: 'ciou', metricPreset: 'ultralytics' }

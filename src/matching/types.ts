@@ -24,6 +24,11 @@ export interface MatchOptions {
   readonly ignoreThreshold?: number;
   /** The part is counted of the prior's area or of the region's. Default `'prior'`. */
   readonly ignoreRelativeTo?: 'prior' | 'region';
+  /**
+   * Whether priors over regions are ignored in an image without ground truths, too. Default true; false makes all of them
+   * background, as mmdetection's MaxIoU and ATSS do.
+   */
+  readonly ignoreWithoutGroundTruths?: boolean;
   /** Takes the results, so that repeated calls allocate nothing; made for as many priors. */
   readonly out?: Assignment;
 }

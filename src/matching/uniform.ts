@@ -64,7 +64,7 @@ export function uniformMatcher(
   }
   const result = assignmentFor(count, options);
   const { gtIndices, overlaps } = result;
-  const mask = ignoredPriors(columns, options);
+  const mask = ignoredPriors(columns, gts, options);
   if (gts === 0 || count === 0) {
     ignoreUnmatched(gtIndices, mask);
     return finish(result, options);

@@ -75,7 +75,7 @@ export function bestAnchorMatcher(
   }
   if (predictions !== undefined)
     ignorePredicted(gtIndices, groundTruthBoxes, predictions, predictionThreshold);
-  ignoreUnmatched(gtIndices, ignoredPriors(columns, options));
+  ignoreUnmatched(gtIndices, ignoredPriors(columns, gts, options));
   return finish(result, options);
 }
 

@@ -132,6 +132,8 @@ const regions = v.strictObject({
   mode: v.picklist(['ignore', 'drop']),
   /** Part of a prior that must lie in the region. */
   threshold: optional(fraction),
+  /** Whether an image without objects has ignored priors, too. Default true; mmdetection: false. */
+  withoutObjects: optional(v.boolean()),
 });
 
 const complete = v.strictObject({ input, priors, matcher, coder, sampler, regions, seed: whole });

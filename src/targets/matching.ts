@@ -73,7 +73,11 @@ export function matching(config: TargetConfig, listed: boolean): Matching {
   const options = Object.fromEntries(
     Object.entries(rest).filter(([, value]) => value !== undefined),
   ) as object;
-  const regions = config.regions.threshold === undefined ? {} : { ignoreThreshold: config.regions.threshold };
+  const { threshold, withoutObjects } = config.regions;
+  const regions = {
+    ...(threshold === undefined ? {} : { ignoreThreshold: threshold }),
+    ...(withoutObjects === undefined ? {} : { ignoreWithoutGroundTruths: withoutObjects }),
+  };
   const shared = ({ ignore, out }: MatchInput) => ({
     ...options,
     ...regions,

@@ -10,6 +10,7 @@ import {
   maxIouMatcher,
   maxIouPresets,
   simOtaMatcher,
+  sparseMaxIouMatcher,
   ssdMatcher,
   taskAlignedMatcher,
   uniformMatcher,
@@ -62,6 +63,22 @@ describe('mmdetection test cases', () => {
     const predictions = { boxes: Float32Array.of(1, 1, 12, 8, 4, 4, 20, 20, 1, 5, 15, 15, 30, 5, 32, 42) };
     const { gtIndices } = uniformMatcher(priors, boxes, { predictions, matchTimes: 1 });
     expect(Array.from(gtIndices)).toEqual([-2, -1, 1, -1]);
+  });
+  it('ignored regions without ground truths are background in mmdetection', () => {
+    // mmdetection 3.3.0's own ATSSAssigner(topk=9, ignore_iof_thr=.5) and MaxIoUAssigner(.5, .4, ignore_iof_thr=.5):
+    // gt_inds [0, 0, 0, 0] without ground truths, the last prior −1 with one
+    const ignoreBoxes = Float32Array.of(30, 30, 40, 44);
+    const [none, one] = [boxes.subarray(0, 0), boxes.subarray(0, 4)];
+    const preset = { ...maxIouPresets['mmdetection-retinanet'], ignoreBoxes };
+    const atss = { ignoreBoxes, ignoreWithoutGroundTruths: false };
+    for (const { gtIndices } of [maxIouMatcher(priors, none, preset), atssMatcher(priors, none, atss)]) {
+      expect([...gtIndices]).toEqual([-1, -1, -1, -1]);
+    }
+    expect(sparseMaxIouMatcher(priors, none, preset).priorIndices).toHaveLength(0);
+    expect([...atssMatcher(priors, none, { ignoreBoxes }).gtIndices]).toEqual([-1, -1, -1, -2]);
+    expect([...atssMatcher(priors, one, atss).gtIndices]).toEqual([0, -1, -1, -2]);
+    expect([...maxIouMatcher(priors, one, preset).gtIndices]).toEqual([0, -1, -1, -2]);
+    expect([...sparseMaxIouMatcher(priors, one, preset).priorIndices]).toEqual([0, 3]);
   });
   it('Uniform without ground truths ignores regions as the others do', () => {
     const [ignoreBoxes, none] = [priors.subarray(12), new Float32Array(0)];

@@ -30,7 +30,10 @@ describe('a configuration', () => {
     [{ preset: 'yolov8', matcher: { rule: 'x' } }, /matcher\.rule: .*"ultralytics" \| "mmyolo"/],
     [{ preset: 'yolox', matcher: { rule: 'x' } }, /matcher\.rule: .*"yolox" \| "mmdetection"/],
     [{ preset, matcher: { kind: 'x' } }, /matcher\.kind: .*"max-iou" \| "ssd"/],
-    [{ preset, regions: { part: 1 } }, 'regions.part: there is no such key; expected mode, threshold'],
+    [
+      { preset, regions: { part: 1 } },
+      'regions.part: there is no such key; expected mode, threshold, withoutObjects',
+    ],
     [
       { preset, sampler: { kind: 'random' } },
       'sampler.count: is missing; sampler.positiveFraction: is missing',
