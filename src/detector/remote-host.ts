@@ -5,7 +5,9 @@ import { Detections, type TransferredDetections } from '../boxes/detections.ts';
 import { type CallContext, transferring, type WorkerMethods } from '../client/index.ts';
 import { OptionError } from '../errors.ts';
 import { decodeMaskLogits } from '../heads/mask-logits.ts';
+import { type MetricData, packMetric, unpackMetric } from '../iou/metric-data.ts';
 import type {
+  DetectNms,
   DetectOptions,
   Detector,
   DetectorInfo,
@@ -14,13 +16,19 @@ import type {
   ImageSource,
 } from './types.ts';
 
+/** Suppression as it reaches the worker. */
+export type RemoteNms = (Omit<DetectNms, 'metric'> & { readonly metric?: MetricData }) | false;
+
 /** Options of a detector as they reach its worker: what cannot be cloned stayed behind. */
-export type RemoteOptions = Omit<DetectorOptions, 'worker' | 'readyTimeout' | 'signal' | 'onProgress'>;
+export type RemoteOptions = Omit<
+  DetectorOptions,
+  'worker' | 'readyTimeout' | 'signal' | 'onProgress' | 'nms'
+> & { readonly nms?: RemoteNms };
 
 /** One `detect` call as it reaches the worker; its frames and copied arrays were moved here. */
 export interface RemoteDetect {
   readonly sources: readonly ImageSource[];
-  readonly options: Omit<DetectOptions, 'signal' | 'transfer'>;
+  readonly options: Omit<DetectOptions, 'signal' | 'transfer' | 'nms'> & { readonly nms?: RemoteNms };
 }
 
 /** Results on their way back; empty class names stand for the detector's own. */
@@ -39,13 +47,13 @@ export function detectorMethods(create: DetectorFactory): WorkerMethods {
   return {
     async create(options: RemoteOptions, { signal, progress }: CallContext): Promise<DetectorInfo> {
       detector?.dispose();
-      detector = await create({ ...options, worker: false, signal, onProgress: progress });
+      detector = await create({ ...unpackNms(options), worker: false, signal, onProgress: progress });
       return detector.info;
     },
     async detect({ sources, options }: RemoteDetect, { signal }: CallContext): Promise<RemoteResults> {
       const { info, detect } = made();
       // Everything here was sent for this call alone, so nothing needs another copy.
-      const found = await detect.call(detector, sources, { ...options, signal, transfer: true });
+      const found = await detect.call(detector, sources, { ...unpackNms(options), signal, transfer: true });
       const results = found.map((detections) => {
         const { data } = detections.transferable();
         return detections.classNames === info.classNames ? { ...data, classNames: [] } : data;
@@ -58,6 +66,28 @@ export function detectorMethods(create: DetectorFactory): WorkerMethods {
     stats: (): Promise<DetectorStats> => made().stats(),
     dispose: () => detector?.dispose(),
   };
+}
+
+/** Options with `nms` as it can be posted. A metric is packed under the call's conventions, `made` are the detector's. */
+export function packNms<Options extends { readonly nms?: DetectOptions['nms'] }>(
+  options: Options,
+  made?: DetectOptions['nms'],
+): Omit<Options, 'nms'> & { readonly nms?: RemoteNms } {
+  const { nms, ...rest } = options;
+  if (nms === undefined || nms === false) return { ...rest, ...(nms === false && { nms }) };
+  const asked = { ...(made === false ? {} : made), ...nms };
+  const { metric: _, ...others } = nms;
+  const { metric } = asked;
+  return { ...rest, nms: { ...others, ...(metric !== undefined && { metric: packMetric(metric, asked) }) } };
+}
+
+function unpackNms<Options extends { readonly nms?: RemoteNms }>(
+  options: Options,
+): Omit<Options, 'nms'> & { readonly nms?: DetectNms | false } {
+  const { nms, ...rest } = options;
+  if (nms === undefined || nms === false) return { ...rest, ...(nms === false && { nms }) };
+  const { metric, ...others } = nms;
+  return { ...rest, nms: { ...others, ...(metric !== undefined && { metric: unpackMetric(metric) }) } };
 }
 
 /** The detections of a worker's answer. */

@@ -8,7 +8,13 @@ import type { Detections } from '../boxes/detections.ts';
 import { connectWorker, type WorkerClient } from '../client/index.ts';
 import { copyBytes } from './image/bytes.ts';
 import { FrameLedger } from './image/ownership.ts';
-import { type RemoteDetect, type RemoteOptions, type RemoteResults, receiveResults } from './remote-host.ts';
+import {
+  packNms,
+  type RemoteDetect,
+  type RemoteOptions,
+  type RemoteResults,
+  receiveResults,
+} from './remote-host.ts';
 import { detectorLaunchers } from './remote-launch.ts';
 import { packSources, unreadable } from './remote-sources.ts';
 import type {
@@ -36,7 +42,7 @@ export async function createRemoteDetector(options: DetectorOptions): Promise<De
       signal,
       onProgress: onProgress as ((progress: unknown) => void) | undefined,
     });
-    return new RemoteDetector(client, info);
+    return new RemoteDetector(client, info, options.nms);
   } catch (error) {
     client.dispose();
     throw error;
@@ -52,9 +58,12 @@ class RemoteDetector implements Detector {
   /** Counted here: the worker may have finished a call whose abort it heard too late. */
   #failures = 0;
 
-  constructor(client: WorkerClient, info: DetectorInfo) {
+  readonly #nms: DetectOptions['nms'];
+
+  constructor(client: WorkerClient, info: DetectorInfo, nms: DetectOptions['nms']) {
     this.#client = client;
     this.info = info;
+    this.#nms = nms;
   }
 
   detect(source: ImageSource, options?: DetectOptions): Promise<Detections>;
@@ -68,7 +77,7 @@ class RemoteDetector implements Detector {
     const { signal, transfer: hand = false, ...rest } = options;
     try {
       const { sources, transfer } = await this.#pack(inputs, hand, signal);
-      const call: RemoteDetect = { sources, options: rest };
+      const call: RemoteDetect = { sources, options: packNms(rest, this.#nms) };
       const sent = { signal, transfer: [...transfer] };
       const results = await this.#client.call<RemoteResults>('detect', call, sent);
       const found = receiveResults(results, this.info.classNames);
@@ -118,7 +127,8 @@ class RemoteDetector implements Detector {
 
 /** What of the options reaches the worker, as it must look there. */
 function remoteOptions(options: DetectorOptions): RemoteOptions {
-  const { worker: _, readyTimeout: __, signal: ___, onProgress: ____, ...rest } = options;
+  const { worker: _, readyTimeout: __, signal: ___, onProgress: ____, ...given } = options;
+  const rest = packNms(given);
   const { model } = rest;
   return typeof model === 'string' || model instanceof URL ? rest : { ...rest, model: copy(model) };
 }

@@ -11,6 +11,16 @@ import {
   type DetectorOptions,
   type ImageSource,
 } from '../../src/detector/index.ts';
+import {
+  completeIou,
+  defineMetric,
+  distanceIou,
+  focalerIou,
+  formula,
+  innerIou,
+  mpdiou,
+  nwd,
+} from '../../src/index.ts';
 import { constantDetector } from '../detector/support/onnx.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -80,6 +90,48 @@ describe('in a worker thread', () => {
     expect((await pending).count).toBe(2);
     const shared = new Uint8ClampedArray(new SharedArrayBuffer(4 * 64 * 48)).fill(9);
     expect((await detector.detect({ data: shared as never, width: 64, height: 48 })).count).toBe(2);
+  });
+
+  it('suppresses by any metric, as the detector of this thread does', async () => {
+    const many = Array.from({ length: 20 }, (_, i) => [
+      8 + ((7 * i) % 11),
+      9 + ((5 * i) % 7),
+      6 + (i % 5),
+      5 + (i % 3),
+      0.9 - 0.02 * i,
+      0.1,
+    ]);
+    const model = constantDetector({ rows: many });
+    using local = await createLocal({ model, head: 'yolov8' });
+    const dice = defineMetric({
+      name: 'dice',
+      formula: ({ a, b, intersection }) =>
+        formula.ratio(formula.mul(2, intersection), formula.add(a.area, b.area), 0),
+    });
+    const metrics = [
+      innerIou({ base: 'ciou', ratio: 1.2 }),
+      focalerIou({ base: nwd({ constant: 9 }), d: 0.1 }),
+      mpdiou({ width: 32, height: 32 }),
+      distanceIou({ exponent: 0.6 }),
+      completeIou({ alpha: 'undetached' }),
+      dice,
+    ];
+    const counts = new Set<number>();
+    for (const metric of metrics) {
+      const nms = { metric, iouThreshold: 0.3 };
+      for (const preset of [undefined, 'ultralytics'] as const) {
+        const options = { nms: { ...nms, ...(preset && { preset }) } };
+        const expected = (await local.detect(blank(), options)).toJSON();
+        const made = await open({ model, nms });
+        const plain = await open({ model });
+        counts.add(expected.length);
+        expect((await plain.detect(blank(), options)).toJSON(), metric.name).toEqual(expected);
+        const later = preset && { nms: { preset } };
+        expect((await made.detect(blank(), later)).toJSON(), metric.name).toEqual(expected);
+        for (const detector of [made, plain]) detector.dispose();
+      }
+    }
+    expect(counts.size).toBeGreaterThan(2);
   });
 
   it("copies a Buffer's bytes: the caller's stay", async () => {
