@@ -1,7 +1,7 @@
 /** Times one size of a kernel on both sides, through the same code as any call. */
 import { bestMatchOnCpu, newMatch, similaritiesOnCpu } from './cpu.ts';
 import { timeOf } from './crossover.ts';
-import type { Comparison } from './pack.ts';
+import { type Comparison, metricOf, spreadOf } from './pack.ts';
 import type { CalibrationPoint, GpuAlignedOptions, GpuBestMatchOptions, JobKind } from './types.ts';
 
 interface Runner {
@@ -13,12 +13,16 @@ interface Runner {
 export async function measurePoint(
   runner: Runner,
   kind: JobKind,
-  { rotated: isRotated, ...metric }: Comparison,
+  comparison: Comparison,
   rows: number,
   columns: number,
 ): Promise<CalibrationPoint> {
-  const a = sampleBoxes(rows, 1);
-  const b = sampleBoxes(columns, 2);
+  const { rotated: isRotated, ...metric } = comparison;
+  // near enough to each other for the GPU to take them, else the CPU would be measured twice
+  const scale = Math.min(1, spreadOf(metricOf(comparison).metric) / 1024);
+  const [a, b] = [sampleBoxes(rows, 1), sampleBoxes(columns, 2)].map((boxes) =>
+    boxes.map((x) => x * scale),
+  ) as [Float32Array, Float32Array];
   const rotated = { aAngles: a.subarray(0, rows), bAngles: b.subarray(0, columns) };
   const options = { ...metric, ...(isRotated !== undefined && { rotated }) };
   const onGpu = { ...options, backend: 'gpu' } as const;
