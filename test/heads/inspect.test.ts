@@ -371,6 +371,14 @@ describe('every other layout from dims alone', () => {
     expect(found).toMatchObject({ head: 'detr-concatenated', classCount: 2, ambiguous: false });
   });
 
+  test('names that do not match the classes of the output are told', () => {
+    const names = (count: number) => JSON.stringify(Array.from({ length: count }, (_, id) => `c${id}`));
+    const reasons = (count: number) =>
+      bare([{ name: 'a', dims: [1, 20, 8400] }], { metadata: { names: names(count) } }).reasons;
+    expect(reasons(15)).toContain('the metadata name 15 classes, the output has 16: check the head');
+    expect(reasons(16).join()).not.toContain('check the head');
+  });
+
   test('metadata settle what dims leave open', () => {
     const pose = bare([{ name: 'a', dims: [1, 56, 8400] }], {
       metadata: { task: 'pose', kpt_shape: '[17, 3]' },

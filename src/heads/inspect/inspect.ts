@@ -98,7 +98,10 @@ function inspect(model: OnnxModel): ModelInspection {
     family: chosen?.family ?? '',
     ambiguous,
     candidates,
-    reasons: reasonsOf(facts, chosen, rivals, assumedNames),
+    reasons: [
+      ...reasonsOf(facts, chosen, rivals, assumedNames),
+      ...contradiction(chosen?.classCount ?? null, metadataNames),
+    ],
     classNames: metadataNames ?? assumedNames,
     classNamesSource: metadataNames !== null ? 'metadata' : assumedNames.length > 0 ? 'assumed' : 'none',
     classCount,
@@ -111,6 +114,12 @@ function inspect(model: OnnxModel): ModelInspection {
     opset: model.opset,
     metadata: model.metadata,
   };
+}
+
+/** Names that are more or fewer than the classes of the output: the names of another model, or another head. */
+function contradiction(classCount: number | null, names: readonly string[] | null): string[] {
+  if (classCount === null || names === null || names.length === classCount) return [];
+  return [`the metadata name ${names.length} classes, the output has ${classCount}: check the head`];
 }
 
 const faceHeads: readonly string[] = [
