@@ -2,7 +2,7 @@
 import { OptionError, ShapeError } from '../errors.ts';
 import type { Rle } from '../masks/types.ts';
 import type { Detections } from './detections.ts';
-import type { DetectionsShape } from './detections-types.ts';
+import type { DetectionsShape, TransferredDetections } from './detections-types.ts';
 import type { Size } from './types.ts';
 
 /** Which columns a value has, for `Detections.create`. */
@@ -33,6 +33,25 @@ export function expectLength(
       expected,
       got: column.length,
     },
+  );
+}
+
+/** Throws {@link ShapeError} unless every index is one of `count` rows. */
+export function expectIndices(indices: ArrayLike<number>, count: number): void {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (!(Number.isInteger(index) && index >= 0 && index < count)) {
+      throw new ShapeError(`expected indices from 0 to ${count - 1}, got ${index} at ${i}`, { index, count });
+    }
+  }
+}
+
+/** Throws {@link ShapeError} unless this is what `Detections.transferable` gives. */
+export function expectTransferred(data: TransferredDetections): void {
+  if (data?.kind === 'boxops/detections' && data.version === 1 && data.buffer instanceof ArrayBuffer) return;
+  throw new ShapeError(
+    `expected transferred detections of version 1, got kind ${String(data?.kind)}, version ${String(data?.version)}`,
+    { kind: String(data?.kind), version: String(data?.version) },
   );
 }
 

@@ -5,7 +5,7 @@
  * and the buffer alone. Each column starts at a multiple of 8 bytes.
  */
 import { OptionError, ShapeError } from '../errors.ts';
-import type { MaskLogits } from './detections-types.ts';
+import type { DetectionsShape, MaskLogits } from './detections-types.ts';
 import type { Size } from './types.ts';
 
 /** What decides the layout: plain data that survives structured cloning. */
@@ -22,6 +22,23 @@ export interface DetectionsHeader {
   readonly maskRunCount: number;
   /** Values of all mask patches together; absent where masks are runs. */
   readonly maskLogitCount?: number | undefined;
+}
+
+/** The layout of these columns; throws {@link OptionError} on a count that is none. */
+export function headerOf(shape: DetectionsShape): DetectionsHeader {
+  const { count, maskLogitCount } = shape;
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new OptionError(`expected count to be a whole number ≥ 0, got ${count}`, { count });
+  }
+  return {
+    count,
+    angles: shape.angles ?? false,
+    trackIds: shape.trackIds ?? false,
+    keypointCount: shape.keypointCount ?? 0,
+    maskSize: shape.maskSize ?? null,
+    maskRunCount: shape.maskSize === undefined ? 0 : (shape.maskRunCount ?? 0),
+    ...(maskLogitCount === undefined ? {} : { maskLogitCount }),
+  };
 }
 
 /** Numbers that place a patch of mask logits. */

@@ -1,8 +1,9 @@
-/** Detections as plain rows: for JSON and for COCO results files. */
+/** One detection of the columns: its mask, and plain rows for JSON and for COCO results files. */
 import { OptionError } from '../errors.ts';
 import { rleToCoco } from '../masks/rle-string.ts';
-import type { CocoRle } from '../masks/types.ts';
+import type { CocoRle, Rle } from '../masks/types.ts';
 import type { Detections } from './detections.ts';
+import { placeLength } from './detections-layout.ts';
 
 /** One detection as an object. */
 export interface DetectionRow {
@@ -30,6 +31,22 @@ export interface CocoResult {
   readonly segmentation?: CocoRle;
   /** x, y, visibility of each keypoint in one list. */
   readonly keypoints?: number[];
+}
+
+/** See `Detections.maskAt`. */
+export function maskRow(detections: Detections, index: number): Rle | undefined {
+  const { maskSize, maskLogits, maskDecoder, maskOffsets, maskRuns } = detections;
+  if (maskSize && maskLogits) {
+    const { places, offsets, values } = maskLogits;
+    if (!maskDecoder) {
+      throw new OptionError("masks are logits here: pass decodeMaskLogits of 'boxops/heads' as maskDecoder");
+    }
+    const place = places.subarray(placeLength * index, placeLength * (index + 1));
+    return maskDecoder(place, values.subarray(offsets[index], offsets[index + 1]), maskSize);
+  }
+  if (!maskSize || !maskOffsets || !maskRuns) return undefined;
+  const { height, width } = maskSize;
+  return { size: [height, width], counts: maskRuns.subarray(maskOffsets[index], maskOffsets[index + 1]) };
 }
 
 export function detectionRow(detections: Detections, index: number): DetectionRow {

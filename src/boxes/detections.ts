@@ -4,18 +4,20 @@
  * One buffer makes a result that crosses a worker boundary by transfer, without a copy and whatever its columns are:
  * {@link Detections.transferable} on one side, {@link Detections.fromTransferred} on the other.
  */
-import { OptionError, ShapeError } from '../errors.ts';
 import type { Rle } from '../masks/types.ts';
-import { agreedNames, agreedSize, expectLength, expectSameColumns, shapeOf } from './detections-check.ts';
+import {
+  agreedNames,
+  agreedSize,
+  expectIndices,
+  expectLength,
+  expectSameColumns,
+  expectTransferred,
+  shapeOf,
+} from './detections-check.ts';
 import { copyRows, raggedLength } from './detections-copy.ts';
 import { fillFromInit, shapeOfInit } from './detections-init.ts';
-import {
-  type DetectionsHeader,
-  detectionsByteLength,
-  layDetections,
-  placeLength,
-} from './detections-layout.ts';
-import { type CocoResult, cocoRows, type DetectionRow, detectionRow } from './detections-rows.ts';
+import { type DetectionsHeader, detectionsByteLength, headerOf, layDetections } from './detections-layout.ts';
+import { type CocoResult, cocoRows, type DetectionRow, detectionRow, maskRow } from './detections-rows.ts';
 import type {
   DetectionsInit,
   DetectionsShape,
@@ -118,20 +120,7 @@ export class Detections {
 
   /** Columns of zeros, to be filled in place. */
   static create(shape: DetectionsShape): Detections {
-    const header: DetectionsHeader = {
-      count: shape.count,
-      angles: shape.angles ?? false,
-      trackIds: shape.trackIds ?? false,
-      keypointCount: shape.keypointCount ?? 0,
-      maskSize: shape.maskSize ?? null,
-      maskRunCount: shape.maskSize === undefined ? 0 : (shape.maskRunCount ?? 0),
-      ...(shape.maskLogitCount === undefined ? {} : { maskLogitCount: shape.maskLogitCount }),
-    };
-    if (!Number.isSafeInteger(shape.count) || shape.count < 0) {
-      throw new OptionError(`expected count to be a whole number ≥ 0, got ${shape.count}`, {
-        count: shape.count,
-      });
-    }
+    const header = headerOf(shape);
     const buffer = new ArrayBuffer(detectionsByteLength(header));
     return new Detections(header, buffer, shape.classNames ?? [], shape.imageSize, shape.maskDecoder);
   }
@@ -149,12 +138,7 @@ export class Detections {
    * A function does not cross to another thread: give `maskDecoder` again where detections carry `maskLogits`.
    */
   static fromTransferred(data: TransferredDetections, maskDecoder?: MaskDecoder): Detections {
-    if (data?.kind !== 'boxops/detections' || data.version !== 1 || !(data.buffer instanceof ArrayBuffer)) {
-      throw new ShapeError(
-        `expected transferred detections of version 1, got kind ${String(data?.kind)}, version ${String(data?.version)}`,
-        { kind: String(data?.kind), version: String(data?.version) },
-      );
-    }
+    expectTransferred(data);
     const { count, angles, trackIds, keypointCount, maskSize, maskRunCount, maskLogitCount } = data;
     const header = { count, angles, trackIds, keypointCount, maskSize, maskRunCount, maskLogitCount };
     return new Detections(header, data.buffer, data.classNames, data.imageSize ?? undefined, maskDecoder);
@@ -199,15 +183,7 @@ export class Detections {
   /** The detections at `indices`, in that order, repeats allowed; an index outside 0 … N-1 is a {@link ShapeError}. */
   select(indices: ArrayLike<number>): Detections {
     const count = indices.length;
-    for (let i = 0; i < count; i++) {
-      const index = indices[i];
-      if (!(Number.isInteger(index) && index >= 0 && index < this.count)) {
-        throw new ShapeError(`expected indices from 0 to ${this.count - 1}, got ${index} at ${i}`, {
-          index,
-          count: this.count,
-        });
-      }
-    }
+    expectIndices(indices, this.count);
     const { classNames, imageSize, maskLogits } = this;
     const result = Detections.create({
       ...shapeOf(this),
@@ -271,20 +247,7 @@ export class Detections {
    * decoded anew by every call where they are logits. `decodeRle` turns it into pixels.
    */
   maskAt(index: number): Rle | undefined {
-    if (this.maskSize && this.maskLogits) {
-      const { places, offsets, values } = this.maskLogits;
-      if (!this.maskDecoder) {
-        throw new OptionError(
-          "masks are logits here: pass decodeMaskLogits of 'boxops/heads' as maskDecoder",
-        );
-      }
-      const place = places.subarray(placeLength * index, placeLength * (index + 1));
-      return this.maskDecoder(place, values.subarray(offsets[index], offsets[index + 1]), this.maskSize);
-    }
-    if (!this.maskSize || !this.maskOffsets || !this.maskRuns) return undefined;
-    const { height, width } = this.maskSize;
-    const counts = this.maskRuns.subarray(this.maskOffsets[index], this.maskOffsets[index + 1]);
-    return { size: [height, width], counts };
+    return maskRow(this, index);
   }
 
   /** All masks in order, see {@link Detections.maskAt}; an empty list without masks. */

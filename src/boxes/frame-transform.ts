@@ -5,14 +5,22 @@
  * Every frame here is an axis-aligned affine map of the image with an optional mirror, so it is five numbers with an
  * exact inverse. The same numbers place the pixels (`content…`) and the boxes, which is what keeps them together.
  */
-import { OptionError, ShapeError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
-import { checkSize, outputFor } from './check.ts';
+import { checkSize } from './check.ts';
 import { type ElementFitOptions, elementFit } from './element-fit.ts';
-import { convertBoxes } from './formats.ts';
+import {
+  checkPoints,
+  closeFrame,
+  openFrame,
+  type TransformBoxesOptions,
+  type TransformPointsOptions,
+} from './frame-arrays.ts';
 import { clipBoxes } from './geometry.ts';
 import { type LetterboxOptions, letterboxGeometry, roundHalfEven } from './letterbox.ts';
-import type { BoxArray, BoxFormat, Size } from './types.ts';
+import type { BoxArray, Size } from './types.ts';
+
+export type { TransformBoxesOptions, TransformPointsOptions } from './frame-arrays.ts';
 
 /** The numbers of a {@link FrameTransform}; plain data, so an instance posted to a worker can be built again. */
 export interface FrameTransformInit {
@@ -28,19 +36,6 @@ export interface FrameTransformInit {
   readonly contentY?: number;
   readonly contentWidth?: number;
   readonly contentHeight?: number;
-}
-
-export interface TransformBoxesOptions<T extends BoxArray = BoxArray> {
-  /** Receives the result; may be the input itself. Default: a new array of the input's kind. */
-  readonly out?: T;
-  /** Format of the boxes, in and out; a normalised one refers to the frame on either side. Default `'xyxy'`. */
-  readonly format?: BoxFormat;
-}
-
-export interface TransformPointsOptions<T extends BoxArray = BoxArray> {
-  readonly out?: T;
-  /** Numbers a point: 2 for x, y; 3 for keypoints x, y, visibility (copied). Default 2. */
-  readonly stride?: number;
 }
 
 /** Options of {@link FrameTransform.toElement}. */
@@ -291,32 +286,4 @@ export class FrameTransform {
       mirror: this.mirror,
     });
   }
-}
-
-/** The boxes as xyxy pixels of `frame`, in the array that will become the result. */
-function openFrame<T extends BoxArray>(boxes: T, options: TransformBoxesOptions<T>, frame: Size): T {
-  const out = outputFor(boxes, boxes.length, options.out);
-  return convertBoxes(boxes, options.format ?? 'xyxy', 'xyxy', { ...frame, out });
-}
-
-/** Gives the boxes their format back. */
-function closeFrame<T extends BoxArray>(out: T, options: TransformBoxesOptions<T>, frame: Size): T {
-  return convertBoxes(out, 'xyxy', options.format ?? 'xyxy', { ...frame, out });
-}
-
-function checkPoints<T extends BoxArray>(
-  points: T,
-  options: TransformPointsOptions<T>,
-): { readonly stride: number; readonly out: T } {
-  const { stride = 2 } = options;
-  if (!Number.isInteger(stride) || stride < 2) {
-    throw new OptionError(`expected stride to be a whole number ≥ 2, got ${stride}`, { stride });
-  }
-  if (points.length % stride !== 0) {
-    throw new ShapeError(`expected points of length ${stride}·N, got ${points.length}`, {
-      stride,
-      got: points.length,
-    });
-  }
-  return { stride, out: outputFor(points, points.length, options.out) };
 }

@@ -21,6 +21,7 @@ export type { MarginSoftmaxOptions, MarginSoftmaxResult } from './recognition/ma
 export type { ArcFallback } from './recognition/margins.ts';
 export { sphereFacePsi } from './recognition/margins.ts';
 export * from './recognition/partial-fc.ts';
+export * from './recognition/similarity.ts';
 export * from './recognition/sub-center.ts';
 export * from './recognition/triplet.ts';
 export * from './regression/bounded-iou.ts';

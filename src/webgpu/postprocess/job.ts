@@ -3,7 +3,7 @@ import type { HeadName, HeadOptions } from '../../heads/types.ts';
 import { type MetricWgsl, metricWgsl } from '../../iou/wgsl.ts';
 import type { NmsOptions } from '../../nms/types.ts';
 import type { HeadPlan } from './heads.ts';
-import { jobFields, metricSlots, recordLimit } from './shaders.ts';
+import { jobFields, metricSlots, recordLimit } from './shader-layout.ts';
 
 /** What the CPU would be asked to do with the outputs. */
 export interface ReduceRequest {

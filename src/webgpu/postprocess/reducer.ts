@@ -6,7 +6,8 @@ import type { TensorLike } from '../../heads/types.ts';
 import { checked } from '../checked.ts';
 import { type GpuTensor, type HeadPlan, planHead } from './heads.ts';
 import { describe, type Job, jobWords, type ReduceRequest } from './job.ts';
-import { candidateLimit, kernelSources, recordLimit, recordWords, resultHeader } from './shaders.ts';
+import { candidateLimit, recordLimit, recordWords, resultHeader } from './shader-layout.ts';
+import { kernelSources } from './shaders.ts';
 import { SparseOutputs } from './sparse.ts';
 
 export interface Reduced {

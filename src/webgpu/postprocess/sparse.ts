@@ -4,7 +4,7 @@
  */
 import type { TensorLike } from '../../heads/types.ts';
 import type { GpuOutputs, HeadPlan, Table } from './heads.ts';
-import { recordWords } from './shaders.ts';
+import { recordWords } from './shader-layout.ts';
 
 interface Blank {
   readonly data: Float32Array<ArrayBuffer>;
