@@ -64,7 +64,6 @@ export function detectorMethods(create: DetectorFactory): WorkerMethods {
       );
     },
     stats: (): Promise<DetectorStats> => made().stats(),
-    dispose: () => detector?.dispose(),
   };
 }
 

@@ -28,7 +28,8 @@ export interface TiledOptions
 /**
  * Detects in overlapping tiles of a picture and merges what was found; boxes, keypoints and masks in its pixels.
  *
- * `detector` may run in this thread or in a worker. A `VideoFrame` or `ImageBitmap` is closed, as by `detect`. Rejects
+ * `detector` may run in this thread or in a worker. A `VideoFrame` or `ImageBitmap` is closed, as by `detect`; raw pixels
+ * are not copied as a whole: leave them as they are until the result is there. Rejects
  * with the signal's reason when aborted, and with whatever `detect` rejects with.
  *
  * @example
