@@ -213,18 +213,19 @@ describe('bad input', () => {
 
 describe('model download', () => {
   it('reports progress and keeps the bytes in Cache Storage', async () => {
-    // any file of the server will do
-    const url = new URL('/LICENSE', location.origin);
+    const url = new URL('/models/digits/digits.onnx', location.origin);
     const cache = `boxops-test-${crypto.randomUUID()}`;
     const load = async () => {
       const progress: LoadProgress[] = [];
       const bytes = await loadModelBytes(url, { cache, onProgress: (step) => progress.push(step) });
       expect(progress.at(-1)?.loaded).toBe(bytes.length);
-      return { text: new TextDecoder().decode(bytes), phase: progress.at(-1)?.phase };
+      return { bytes, phase: progress.at(-1)?.phase };
     };
     const first = await load();
-    expect(first).toEqual({ text: await (await fetch(url)).text(), phase: 'download' });
-    expect(await load()).toEqual({ text: first.text, phase: 'cache' });
+    const sent = new Uint8Array(await (await fetch(url)).arrayBuffer());
+    expect(sent.length).toBeGreaterThan(1e6);
+    expect(first).toEqual({ bytes: sent, phase: 'download' });
+    expect(await load()).toEqual({ bytes: sent, phase: 'cache' });
     await caches.delete(cache);
   });
 

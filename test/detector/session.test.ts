@@ -89,6 +89,24 @@ describe('loadModelBytes', () => {
     expect(readdirSync(cache)).toHaveLength(1);
   });
 
+  it('keeps no page that a server sent in place of the model, and leaves a spoilt entry', async () => {
+    const cache = join(folder(), 'models');
+    let body: Uint8Array | string = '<!doctype html><title>sign in</title>';
+    let requests = 0;
+    const url = await serve((_, response) => {
+      requests++;
+      response.end(body);
+    });
+    await loadModelBytes(url, { cache });
+    body = model;
+    expect(await loadModelBytes(url, { cache })).toEqual(model);
+    const [entry] = readdirSync(cache);
+    writeFileSync(join(cache, entry), model.subarray(0, 50));
+    expect(await loadModelBytes(url, { cache })).toEqual(model);
+    expect(await loadModelBytes(url, { cache })).toEqual(model);
+    expect(requests).toBe(3);
+  });
+
   it('rejects with what the progress callback threw, which is no failed download', async () => {
     const mine = new RangeError('no such bar');
     const onProgress = ({ loaded }: LoadProgress) => {

@@ -5,6 +5,7 @@
  * the bytes.
  */
 import { ModelError } from '../../errors.ts';
+import { readOnnx } from '../../heads/onnx/model.ts';
 import type { DetectorOptions, LoadProgress } from '../types.ts';
 import { openModelCache } from './model-cache.ts';
 import { isNode, nodeModule } from './platform.ts';
@@ -68,7 +69,7 @@ async function download(url: string, options: LoadModelOptions): Promise<Uint8Ar
   const { signal, onProgress } = options;
   const cache = options.cache === undefined ? undefined : openModelCache(options.cache);
   const kept = await cache?.get(url);
-  if (kept !== undefined) {
+  if (kept !== undefined && isModel(kept)) {
     onProgress?.({ phase: 'cache', loaded: kept.length, total: kept.length });
     return kept;
   }
@@ -91,6 +92,16 @@ async function download(url: string, options: LoadModelOptions): Promise<Uint8Ar
   const bytes = await readBody(response, url, failed, onProgress);
   await cache?.put(url, bytes);
   return bytes;
+}
+
+/** A page that a server sends in place of the model must not stay in the cache for ever, nor half a model. */
+function isModel(bytes: Uint8Array): boolean {
+  try {
+    readOnnx(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function readBody(
