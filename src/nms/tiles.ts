@@ -22,13 +22,12 @@ interface Grid {
   readonly top: number;
   readonly perX: number;
   readonly perY: number;
-  readonly reach: number;
-  readonly margin: number;
 }
 
 /**
  * The tiled form of `greedy`, or -1 where tiles would not be exact or not pay: no bound on the IoU of a passing pair,
- * boxes the bound does not speak of, or areas so large or so small that products overflow or lose digits.
+ * boxes the bound does not speak of, or areas so large or so small that products overflow or lose digits. What `kept`
+ * says by then of the boxes before such a box is right.
  */
 export function greedyTiles(
   boxes: BoxArray,
@@ -39,10 +38,13 @@ export function greedyTiles(
   limit: number,
   kept: Uint8Array,
 ): number {
-  if (!(comparison.minIou >= SMALLEST_BOUND)) return -1;
-  const grid = planGrid(boxes, members, from, to, comparison);
-  if (grid === null) return -1;
-  const { columns, rows, left, top, perX, perY, reach, margin } = grid;
+  const { minIou, boundsInverted } = comparison;
+  if (!(minIou >= SMALLEST_BOUND)) return -1;
+  // Doubled like the centres: x1 + x2 is twice the centre. 1e-5 covers the rounding of the compared IoU.
+  const reach = 1 / (minIou * (1 - 1e-5)) - 1;
+  const { columns, rows, left, top, perX, perY } = planGrid(boxes, members, from, to, reach);
+  // Sums and products of such boxes stay normal numbers, so the IoU is within a few ulp of the exact one.
+  const [smallest, widest] = boxes instanceof Float32Array ? [1e-30, 1e18] : [1e-280, 1e140];
   const tiles = columns * rows;
   const heads = new Int32Array(tiles).fill(-1);
   const tails = new Int32Array(tiles);
@@ -59,12 +61,18 @@ export function greedyTiles(
     const y1 = boxes[at + 1]!;
     const x2 = boxes[at + 2]!;
     const y2 = boxes[at + 3]!;
-    if (!(x2 > x1 && y2 > y1)) {
+    const width = x2 - x1;
+    const height = y2 - y1;
+    if (!(width > 0 && height > 0)) {
+      if (!boundsInverted && (width < 0 || height < 0)) return -1;
       // No area: its IoU with anything is 0, it neither suppresses nor is suppressed.
       kept[position] = 1;
       size++;
       continue;
     }
+    // the far end is the larger one, whichever side of 0 the box lies on
+    const far = Math.max(x2, y2, -x1, -y1);
+    if (!(width * height > smallest && far < widest)) return -1;
     const centreX = x1 + x2;
     const centreY = y1 + y2;
     const tile =
@@ -83,8 +91,10 @@ export function greedyTiles(
     if (suppressed) continue;
     kept[position] = 1;
     size++;
-    const reachX = reach * (x2 - x1) + margin;
-    const reachY = reach * (y2 - y1) + margin;
+    // What rounding the sums can move: a box within reach lies no further out than `far` and four reaches.
+    const margin = 16 * Number.EPSILON * (far + 4 * reach * (width + height));
+    const reachX = reach * width + margin;
+    const reachY = reach * height + margin;
     const firstColumn = clampTile((centreX - reachX - left) * perX, columns);
     const lastColumn = clampTile((centreX + reachX - left) * perX, columns);
     const firstRow = clampTile((centreY - reachY - top) * perY, rows);
@@ -117,62 +127,35 @@ function clampTile(value: number, count: number): number {
   return value <= 0 ? 0 : value >= count ? count - 1 : value | 0;
 }
 
-/** Chooses the grid: √N/5 tiles a side over most centres, fewer where the cores are so wide that copies would pile up. */
-function planGrid(
-  boxes: BoxArray,
-  members: Uint32Array,
-  from: number,
-  to: number,
-  { minIou, boundsInverted }: Comparison,
-): Grid | null {
+/**
+ * Chooses the grid by a sample: √N/5 tiles a side over most centres, fewer where the cores are so wide that copies would
+ * pile up, and one where no box of it has an area.
+ */
+function planGrid(boxes: BoxArray, members: Uint32Array, from: number, to: number, reach: number): Grid {
   const xs: number[] = [];
   const ys: number[] = [];
   const stride = Math.ceil((to - from) / 64);
-  let wait = 1;
-  let widest = 0;
-  let smallest = Number.POSITIVE_INFINITY;
-  let largest = 0;
   let widths = 0;
   let heights = 0;
-  for (let position = from; position < to; position++) {
+  for (let position = from; position < to; position += stride) {
     const at = 4 * members[position]!;
     const x1 = boxes[at]!;
     const y1 = boxes[at + 1]!;
     const x2 = boxes[at + 2]!;
     const y2 = boxes[at + 3]!;
-    const width = x2 - x1;
-    const height = y2 - y1;
-    if (!boundsInverted && (width < 0 || height < 0)) return null;
-    if (!(width > 0 && height > 0)) continue;
-    if (--wait <= 0) {
-      xs.push(x1 + x2);
-      ys.push(y1 + y2);
-      wait = stride;
-    }
-    // the far end is the larger one, whichever side of 0 the box lies on
-    if (x2 > widest) widest = x2;
-    if (y2 > widest) widest = y2;
-    if (-x1 > widest) widest = -x1;
-    if (-y1 > widest) widest = -y1;
-    const area = width * height;
-    if (area < smallest) smallest = area;
-    if (area > largest) largest = area;
-    widths += width;
-    heights += height;
+    if (!(x2 > x1 && y2 > y1)) continue;
+    xs.push(x1 + x2);
+    ys.push(y1 + y2);
+    widths += x2 - x1;
+    heights += y2 - y1;
   }
-  if (largest === 0) return null;
-  const float32 = boxes instanceof Float32Array;
-  // Sums and products of these stay normal numbers, so the IoU is within a few ulp of the exact one.
-  if (float32 ? !(smallest > 1e-30 && widest < 1e18) : !(smallest > 1e-280 && widest < 1e140)) return null;
-  // Doubled like the centres: x1 + x2 is twice the centre. 1e-5 covers the rounding of the compared IoU.
-  const reach = 1 / (minIou * (1 - 1e-5)) - 1;
+  const size = xs.length;
+  if (size === 0) return { columns: 1, rows: 1, left: 0, top: 0, perX: 0, perY: 0 };
   const side = Math.max(1, Math.round(Math.sqrt(to - from) / 5));
-  const coreX = (2 * reach * widths) / (to - from);
-  const coreY = (2 * reach * heights) / (to - from);
   const [left, width] = spread(xs);
   const [top, height] = spread(ys);
-  const columns = tilesAlong(width, coreX, side);
-  const rows = tilesAlong(height, coreY, side);
+  const columns = tilesAlong(width, (2 * reach * widths) / size, side);
+  const rows = tilesAlong(height, (2 * reach * heights) / size, side);
   return {
     columns,
     rows,
@@ -180,8 +163,6 @@ function planGrid(
     top,
     perX: tilesPerUnit(columns, width),
     perY: tilesPerUnit(rows, height),
-    reach,
-    margin: 16 * Number.EPSILON * widest,
   };
 }
 

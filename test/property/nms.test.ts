@@ -92,6 +92,48 @@ describe('properties', () => {
     );
   });
 
+  it('boxes that tiles do not suit, met at any place of the order, leave the result as it is', () => {
+    const odd: readonly ((x: number, y: number) => number[])[] = [
+      (x, y) => [x, y, x + 1e-20, y + 1e-20],
+      (x, y) => [x * 1e-20, y * 1e-20, (x + 9) * 1e-20, (y + 9) * 1e-20],
+      (x, y) => [x, y, x, y + 30],
+      (x, y) => [x + 30, y + 30, x, y],
+      (x, y) => [x + 30, y, x, y + 30],
+      (x, y) => [-x * 4e15, -y * 4e15, x * 4e15, y * 4e15],
+    ];
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.constantFrom('uniform', 'detector'),
+        fc.constantFrom('iou' as const, 'diou' as const, 'iof' as const),
+        fc.array(fc.tuple(fc.nat(499), fc.nat(odd.length - 1)), { minLength: 1, maxLength: 40 }),
+        fc.boolean(),
+        engines,
+        (seed, kind, metric, places, double, engine) => {
+          const set = makeSet({ seed, kind, count: 500, classes: 1, threshold: 0 });
+          for (const [i, k] of places)
+            set.boxes.set(odd[k]!(set.boxes[4 * i]!, set.boxes[4 * i + 1]!), 4 * i);
+          const boxes = double ? Float64Array.from(set.boxes) : set.boxes;
+          const exact = metric === 'iou' ? boxes : Float64Array.from(boxes);
+          const matrix = pairwiseIou(exact, exact, { metric });
+          const expected = greedyReference(
+            {
+              order: rank(set.scores),
+              similarity: (i, j) => matrix[i * 500 + j]!,
+              sameClass: () => true,
+              scores: set.scores,
+            },
+            0.45,
+          );
+          setBackend(engine);
+          expect([...nms(boxes, set.scores, { metric, iouThreshold: 0.45 })]).toEqual(expected);
+          setBackend('auto');
+        },
+      ),
+      { numRuns: 120 },
+    );
+  });
+
   it('kept boxes do not suppress each other, dropped ones are suppressed by a kept one; a second pass changes nothing', () => {
     fc.assert(
       fc.property(boxSets, (spec) => {
