@@ -12,6 +12,8 @@ import { loadModelBytes } from '../../src/detector/session/model-bytes.ts';
 import { DisposedError, ImageError, LayoutError, ModelError, NumericError } from '../../src/errors.ts';
 import { type ConstantDetectorOptions, constantDetector } from '../detector/support/onnx.ts';
 import {
+  avifOrientations,
+  avifTurned,
   cmykJpeg,
   corners,
   orientedCorners,
@@ -84,6 +86,15 @@ describe('readImage in the browser', () => {
         const image = await readImage(file);
         expect([image.width, image.height]).toEqual(index < 4 ? [40, 24] : [24, 40]);
         expect(corners(image), `orientation ${index + 1}`).toEqual(expected);
+      }
+    }
+  });
+
+  it('turns and mirrors an AVIF as Node does', async () => {
+    for (const [turns, row] of avifOrientations.entries()) {
+      for (const [axis, orientation] of row.entries()) {
+        const image = await readImage(avifTurned(turns, axis));
+        expect(corners(image), `${turns}, ${axis}`).toEqual(orientedCorners[orientation - 1]);
       }
     }
   });

@@ -5,6 +5,8 @@ import { checkImageBytes } from '../../src/detector/image/container.ts';
 import { readImage } from '../../src/detector/image/read.ts';
 import { ImageError, ShapeError } from '../../src/errors.ts';
 import {
+  avifOrientations,
+  avifTurned,
   chunk,
   cmykJpeg,
   corners,
@@ -63,6 +65,16 @@ describe('readImage in Node', () => {
       }
     },
   );
+
+  it('turns and mirrors an AVIF as its properties say', async () => {
+    for (const [turns, row] of avifOrientations.entries()) {
+      for (const [axis, orientation] of row.entries()) {
+        const image = await readImage(avifTurned(turns, axis));
+        expect([image.width, image.height]).toEqual(turns % 2 === 0 ? [40, 24] : [24, 40]);
+        expect(corners(image)).toEqual(orientedCorners[orientation - 1]);
+      }
+    }
+  });
 
   it('reads grey, grey with alpha, RGB, RGBA and 16 bits', async () => {
     const read = async (bytes: Uint8Array<ArrayBuffer>) => [...(await readImage(bytes)).data];

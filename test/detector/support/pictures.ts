@@ -184,3 +184,29 @@ export const cmykJpeg = [
   'FBUVFQwPFxgWFBgSFBUU/8AAFAgAEAAQBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAoACf/EABQQAQAAAAAA',
   'AAAAAAAAAAAAAAD/2gAOBEMATQBZAEsAAD8A1TZVMqmqYq5VCSFXKoRVBVAq6f/Z',
 ].join('');
+
+/** A 40×24 AVIF of the quarters with the properties `irot` and `imir` (Pillow 13.0, quality 70), base64. */
+const turnedAvif = [
+  'AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUEAAAD/bWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAAAAAAAAAAAAAOcGl0',
+  'bQAAAAAAAQAAAB5pbG9jAAAAAEQAAAEAAQAAAAEAAAEnAAAAOgAAAChpaW5mAAAAAAABAAAAGmluZmUCAAAAAAEAAGF2MDFDb2xvcgAAAAB+aXBy',
+  'cAAAAF1pcGNvAAAAFGlzcGUAAAAAAAAAKAAAABgAAAAQcGl4aQAAAAADCAgIAAAADGF2MUOBIAAAAAAAE2NvbHJuY2x4AAEADQAGgAAAAAlpcm90',
+  'AQAAAAlpbWlyAAAAABlpcG1hAAAAAAAAAAEAAQYBAoMEhYYAAABCbWRhdBIACgk4FSe7aAhoNIAyK0VwmMkoADygAAAAQPCZL0ItJSImN6kXJqM7',
+  'l9y1vylNgvHyKXhlvtqKApA=',
+].join('');
+
+/** That AVIF with these quarter turns counter-clockwise, then mirrored top to bottom (0) or left to right (1). */
+export function avifTurned(quarterTurns: number, axis: number): Uint8Array<ArrayBuffer> {
+  const text = atob(turnedAvif);
+  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  bytes[text.indexOf('irot') + 4] = quarterTurns;
+  bytes[text.indexOf('imir') + 4] = axis;
+  return bytes;
+}
+
+/** EXIF orientation of {@link avifTurned} for 0–3 turns and both axes. */
+export const avifOrientations = [
+  [4, 2],
+  [5, 7],
+  [2, 4],
+  [7, 5],
+] as const;
