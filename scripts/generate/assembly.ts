@@ -30,7 +30,12 @@ const signature: readonly string[] = [
   ...['diagonalEps', 'alphaEps'],
 ];
 
-function operationText(node: GraphNode, inputs: readonly string[], nodes: readonly GraphNode[]): string {
+function operationText(
+  node: GraphNode,
+  inputs: readonly string[],
+  nodes: readonly GraphNode[],
+  clampLate: boolean,
+): string {
   const [x, y, z] = inputs as [string, string, string];
   const isConstant = (k: number): boolean => nodes[node.inputs[k]!]!.operation === 'constant';
   switch (node.operation) {
@@ -40,14 +45,16 @@ function operationText(node: GraphNode, inputs: readonly string[], nodes: readon
       return `f32x4.${node.operation}(${x}, ${y})`;
     case 'min':
     case 'max':
+      if (clampLate && node.name === 'intersectionHeight') return isConstant(1) ? x : y;
       // `pmax(0, x)` is 0 for x = −0, as Math.max has it; a constant therefore comes first.
       return `f32x4.p${node.operation}(${isConstant(1) ? `${y}, ${x}` : `${x}, ${y}`})`;
     case 'ratio':
       if (z !== 'f32x4.splat(0)') throw new Error('a kernel divides by 0 to 0 only');
+      if (nodes[node.inputs[0]!]!.name !== 'intersection') return `ratio(${x}, ${y})`;
+      // `pmax(0, x)` makes 0 of what is below, of −0 and of 0/0.
+      if (clampLate) return `f32x4.pmax(f32x4.splat(0), f32x4.div(${x}, ${y}))`;
       // An intersection above 0 implies a divisor well above the smallest; without one that makes 0 of 0/0.
-      return nodes[node.inputs[0]!]!.name === 'intersection'
-        ? `f32x4.div(${x}, f32x4.pmax(${y}, f32x4.splat(1e-37)))`
-        : `ratio(${x}, ${y})`;
+      return `f32x4.div(${x}, f32x4.pmax(${y}, f32x4.splat(1e-37)))`;
     case 'detach':
       return x;
     default:
@@ -82,6 +89,10 @@ export async function similaritiesSource(): Promise<string> {
     const uses = new Map<number, number>();
     for (const id of order)
       for (const input of trimmed[id]!.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+    // Where the union serves the ratio alone, one clamp behind it does the work of two before: a height below 0 makes the
+    // intersection and the ratio negative, or −0, and the union no smaller.
+    const union = order.find((id) => trimmed[id]!.name === 'unionArea');
+    const clampLate = union === undefined || uses.get(union) === 1;
     const texts = new Map<number, string>();
     const body: string[] = [];
     for (const id of order) {
@@ -95,6 +106,7 @@ export async function similaritiesSource(): Promise<string> {
           node,
           node.inputs.map((input) => texts.get(input)!),
           trimmed,
+          clampLate,
         );
         if ((uses.get(id) ?? 0) > 1 && node.operation !== 'detach') {
           const variable = node.name === '' ? `v${id}` : node.name;

@@ -55,19 +55,22 @@ export function outIndices(): usize {
 const LARGE: i32 = 0x5c000000;
 const SMALL: i32 = 0x267fffff;
 
-// Whether every box is finite, and neither so large nor so narrow that float32 products could leave their range.
+// Whether every box is finite, not inside out, and neither so large nor so narrow that float32 products could leave their
+// range.
 export function plain(boxes: usize, count: i32): bool {
   let largest = i32x4.splat(0);
   let narrowest = i32x4.splat(-1);
+  let signs = i32x4.splat(0);
   for (let at = boxes, end = boxes + (<usize>count << 4); at < end; at += 16) {
     const box = v128.load(at);
     const sides = f32x4.sub(v128.shuffle<f32>(box, box, 2, 3, 2, 3), v128.shuffle<f32>(box, box, 0, 1, 0, 1));
     largest = i32x4.max_s(largest, v128.and(box, i32x4.splat(0x7fffffff)));
-    // Less 1: a side of 0 is none, and sides below 0 are large as unsigned numbers.
+    signs = v128.or(signs, sides);
+    // Less 1: a side of 0 is none.
     narrowest = i32x4.min_u(narrowest, i32x4.sub(sides, i32x4.splat(1)));
   }
   const refused = v128.or(
-    i32x4.ge_s(largest, i32x4.splat(LARGE)),
+    v128.or(i32x4.ge_s(largest, i32x4.splat(LARGE)), i32x4.lt_s(signs, i32x4.splat(0))),
     i32x4.lt_u(narrowest, i32x4.splat(SMALL)),
   );
   return !v128.any_true(refused);

@@ -13,8 +13,8 @@ export const IOU: i32 = 0;
 // @ts-ignore: decorator
 @inline
 function iou(x1: v128, y1: v128, x2: v128, y2: v128, area: v128, angle: v128, bx1: v128, by1: v128, bx2: v128, by2: v128, bArea: v128, bAngle: v128, diagonalEps: v128, alphaEps: v128): v128 {
-  const intersection = f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1))));
-  return f32x4.div(intersection, f32x4.pmax(f32x4.sub(f32x4.add(area, bArea), intersection), f32x4.splat(1e-37)));
+  const intersection = f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)));
+  return f32x4.pmax(f32x4.splat(0), f32x4.div(intersection, f32x4.sub(f32x4.add(area, bArea), intersection)));
 }
 
 // Intersection over foreground (area of a). mmdetection bbox_overlaps(mode='iof')
@@ -22,7 +22,7 @@ export const IOF: i32 = 1;
 // @ts-ignore: decorator
 @inline
 function iof(x1: v128, y1: v128, x2: v128, y2: v128, area: v128, angle: v128, bx1: v128, by1: v128, bx2: v128, by2: v128, bArea: v128, bAngle: v128, diagonalEps: v128, alphaEps: v128): v128 {
-  return f32x4.div(f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)))), f32x4.pmax(area, f32x4.splat(1e-37)));
+  return f32x4.pmax(f32x4.splat(0), f32x4.div(f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1))), area));
 }
 
 // Intersection over the smaller area. supervision box_iou_batch(OverlapMetric.IOS); SAHI
@@ -30,7 +30,7 @@ export const IOS: i32 = 2;
 // @ts-ignore: decorator
 @inline
 function ios(x1: v128, y1: v128, x2: v128, y2: v128, area: v128, angle: v128, bx1: v128, by1: v128, bx2: v128, by2: v128, bArea: v128, bAngle: v128, diagonalEps: v128, alphaEps: v128): v128 {
-  return f32x4.div(f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)))), f32x4.pmax(f32x4.pmin(area, bArea), f32x4.splat(1e-37)));
+  return f32x4.pmax(f32x4.splat(0), f32x4.div(f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1))), f32x4.pmin(area, bArea)));
 }
 
 // Generalised IoU. Rezatofighi et al., CVPR 2019, Algorithm 1, arXiv 1902.09630
@@ -49,12 +49,12 @@ export const DIOU: i32 = 4;
 // @ts-ignore: decorator
 @inline
 function diou(x1: v128, y1: v128, x2: v128, y2: v128, area: v128, angle: v128, bx1: v128, by1: v128, bx2: v128, by2: v128, bArea: v128, bAngle: v128, diagonalEps: v128, alphaEps: v128): v128 {
-  const intersection = f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1))));
+  const intersection = f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)));
   const centreDeltaX = f32x4.mul(f32x4.add(f32x4.sub(x1, bx1), f32x4.sub(x2, bx2)), f32x4.splat(0.5));
   const centreDeltaY = f32x4.mul(f32x4.add(f32x4.sub(y1, by1), f32x4.sub(y2, by2)), f32x4.splat(0.5));
   const enclosingWidth = f32x4.sub(f32x4.pmax(x2, bx2), f32x4.pmin(x1, bx1));
   const enclosingHeight = f32x4.sub(f32x4.pmax(y2, by2), f32x4.pmin(y1, by1));
-  return f32x4.sub(f32x4.div(intersection, f32x4.pmax(f32x4.sub(f32x4.add(area, bArea), intersection), f32x4.splat(1e-37))), ratio(f32x4.add(f32x4.mul(centreDeltaX, centreDeltaX), f32x4.mul(centreDeltaY, centreDeltaY)), f32x4.add(f32x4.add(f32x4.mul(enclosingWidth, enclosingWidth), f32x4.mul(enclosingHeight, enclosingHeight)), diagonalEps)));
+  return f32x4.sub(f32x4.pmax(f32x4.splat(0), f32x4.div(intersection, f32x4.sub(f32x4.add(area, bArea), intersection))), ratio(f32x4.add(f32x4.mul(centreDeltaX, centreDeltaX), f32x4.mul(centreDeltaY, centreDeltaY)), f32x4.add(f32x4.add(f32x4.mul(enclosingWidth, enclosingWidth), f32x4.mul(enclosingHeight, enclosingHeight)), diagonalEps)));
 }
 
 // Complete IoU. Zheng et al., AAAI 2020, Eq. 8–11, arXiv 1911.08287
@@ -62,8 +62,8 @@ export const CIOU: i32 = 5;
 // @ts-ignore: decorator
 @inline
 function ciou(x1: v128, y1: v128, x2: v128, y2: v128, area: v128, angle: v128, bx1: v128, by1: v128, bx2: v128, by2: v128, bArea: v128, bAngle: v128, diagonalEps: v128, alphaEps: v128): v128 {
-  const intersection = f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1))));
-  const iou = f32x4.div(intersection, f32x4.pmax(f32x4.sub(f32x4.add(area, bArea), intersection), f32x4.splat(1e-37)));
+  const intersection = f32x4.mul(f32x4.pmax(f32x4.splat(0), f32x4.sub(f32x4.pmin(x2, bx2), f32x4.pmax(x1, bx1))), f32x4.sub(f32x4.pmin(y2, by2), f32x4.pmax(y1, by1)));
+  const iou = f32x4.pmax(f32x4.splat(0), f32x4.div(intersection, f32x4.sub(f32x4.add(area, bArea), intersection)));
   const centreDeltaX = f32x4.mul(f32x4.add(f32x4.sub(x1, bx1), f32x4.sub(x2, bx2)), f32x4.splat(0.5));
   const centreDeltaY = f32x4.mul(f32x4.add(f32x4.sub(y1, by1), f32x4.sub(y2, by2)), f32x4.splat(0.5));
   const enclosingWidth = f32x4.sub(f32x4.pmax(x2, bx2), f32x4.pmin(x1, bx1));

@@ -69,7 +69,8 @@ function suppressed(chunk: usize, member: usize, x1: v128, y1: v128, x2: v128, y
 function halfSuppresses(half: usize, member: usize, x1: v128, y1: v128, x2: v128, y2: v128, area: v128): bool {
   const zero = f32x4.splat(0);
   const width = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(x2, v128.load(half, 64)), f32x4.pmax(x1, v128.load(half))));
-  const height = f32x4.pmax(zero, f32x4.sub(f32x4.pmin(y2, v128.load(half, 96)), f32x4.pmax(y1, v128.load(half, 32))));
+  // A height below 0 makes the ratio negative or -0: no hit, `above` is not below 0.
+  const height = f32x4.sub(f32x4.pmin(y2, v128.load(half, 96)), f32x4.pmax(y1, v128.load(half, 32)));
   const shared = f32x4.mul(width, height);
   const joint = f32x4.sub(f32x4.add(v128.load(half, 128), area), shared);
   const hit = f32x4.gt(f32x4.div(shared, joint), above);
