@@ -123,7 +123,7 @@ function endMembers(members: usize, count: i32): void {
 
 // One exact run a class: a stable sort of the ranks by class id, then the runs of equal ids.
 function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
-  const keys = allocate(<usize>count << 2);
+  const keys = allocate((<usize>count << 2) + 16);
   let low: u32 = 0xffffffff;
   let high: u32 = 0;
   for (let rank = 0; rank < count; rank++) {

@@ -3,35 +3,38 @@ import { allocate } from './memory';
 
 // Sorts by the 16 (few keys) or 22 leading bits of the keys' range in two passes, then mends the rest by insertion, which
 // finds next to nothing to do. Where keys crowd together so much that it does, the exact radix sort runs.
-// `low` and `high` bound the keys. Returns where the sorted pairs are.
+// `low` and `high` bound the keys; they are moved so that their range begins at 0 and fills the leading bits. There is
+// room for a vector behind the last. Returns where the sorted pairs are.
 export function sortKeys(count: i32, keys: usize, low: u32, high: u32): usize {
   const pairs = allocate(<usize>count << 3);
   const spare = allocate(<usize>count << 3);
+  const left: i32 = high == low ? 0 : <i32>clz(high - low);
+  for (let at = keys; at < keys + (<usize>count << 2); at += 16) {
+    v128.store(at, i32x4.shl(i32x4.sub(v128.load(at), i32x4.splat(low)), left));
+  }
   const bits: i32 = count < 2048 ? 8 : 11;
-  // So many bits of a key are left out that two digits hold the rest.
-  const shift: i32 = max(0, 32 - <i32>clz(high - low) - 2 * bits);
-  twoDigits(count, keys, low, bits, shift, pairs, spare);
+  twoDigits(count, keys, bits, 32 - 2 * bits, pairs, spare);
   if (insertion(count, spare)) return spare;
-  twoDigits(count, keys, low, 11, 0, pairs, spare);
-  const histogram = allocate(8192);
-  memory.fill(histogram, 0, 8192);
+  twoDigits(count, keys, 11, 0, pairs, spare);
+  const histogram = allocate(4096);
+  memory.fill(histogram, 0, 4096);
   for (let at = keys; at < keys + (<usize>count << 2); at += 4) {
-    const slot = histogram + (<usize>((load<u32>(at) - low) >>> 22) << 2);
+    const slot = histogram + (<usize>(load<u32>(at) >>> 22) << 2);
     store<u32>(slot, load<u32>(slot) + 8);
   }
-  startAt(histogram, 8192, pairs);
-  move(count, histogram, 2047, low, 22, spare);
+  startAt(histogram, 4096, pairs);
+  move(count, histogram, 1023, 54, spare);
   return pairs;
 }
 
 // Two stable passes over digits of the keys, from `shift` on; the sorted pairs are in `spare`.
-function twoDigits(count: i32, keys: usize, low: u32, bits: i32, shift: i32, pairs: usize, spare: usize): void {
+function twoDigits(count: i32, keys: usize, bits: i32, shift: i32, pairs: usize, spare: usize): void {
   const mask: u32 = (1 << bits) - 1;
   const size: usize = <usize>4 << bits;
   const histograms = allocate(2 * size);
   memory.fill(histograms, 0, 2 * size);
   for (let at = keys; at < keys + (<usize>count << 2); at += 4) {
-    const key = (load<u32>(at) - low) >>> shift;
+    const key = load<u32>(at) >>> shift;
     const first = histograms + (<usize>(key & mask) << 2);
     store<u32>(first, load<u32>(first) + 8);
     const second = histograms + size + (<usize>((key >>> bits) & mask) << 2);
@@ -40,13 +43,13 @@ function twoDigits(count: i32, keys: usize, low: u32, bits: i32, shift: i32, pai
   startAt(histograms, size, pairs);
   for (let i = 0; i < count; i++) {
     const key = load<u32>(keys + (<usize>i << 2));
-    const slot = histograms + (<usize>(((key - low) >>> shift) & mask) << 2);
+    const slot = histograms + (<usize>((key >>> shift) & mask) << 2);
     const target = load<u32>(slot);
     store<u32>(slot, target + 8);
     store<u64>(<usize>target, (<u64>key << 32) | <u64>i);
   }
   startAt(histograms + size, size, spare);
-  move(count, histograms + size, mask, low, shift + bits, pairs);
+  move(count, histograms + size, mask, 32 + shift + bits, pairs);
 }
 
 // Turns the sizes of a histogram into the addresses where its digits begin.
@@ -58,11 +61,11 @@ function startAt(histogram: usize, size: usize, start: usize): void {
   }
 }
 
-function move(count: i32, histogram: usize, mask: u32, low: u32, right: i32, pairs: usize): void {
+function move(count: i32, histogram: usize, mask: u32, right: u64, pairs: usize): void {
   const last = pairs + (<usize>count << 3);
   for (let from = pairs; from < last; from += 8) {
     const pair = load<u64>(from);
-    const slot = histogram + (<usize>((((<u32>(pair >>> 32)) - low) >>> right) & mask) << 2);
+    const slot = histogram + (<usize>(<u32>(pair >>> right) & mask) << 2);
     const target = load<u32>(slot);
     store<u32>(slot, target + 8);
     store<u64>(<usize>target, pair);
