@@ -1,7 +1,7 @@
 /** Anchor sizes bettered by random mutation, and YOLOv5's whole automatic choice. */
 import { OptionError } from '../errors.ts';
 import { type AnchorFit, type AnchorFitOptions, anchorFit, checkSizes, worstRatio } from './fit.ts';
-import { byArea, kmeansAnchors } from './kmeans.ts';
+import { byArea, differentSizes, kmeansAnchors } from './kmeans.ts';
 import { type Random, seededRandom } from './random.ts';
 
 export interface EvolveOptions extends AnchorFitOptions {
@@ -53,17 +53,18 @@ function mutate(
   sigma: number,
   random: Random,
 ): Float64Array<ArrayBuffer> {
-  for (;;) {
+  let mutant = anchors;
+  // again until a number changes, unless none ever will: no anchors, a tiny sigma
+  for (let attempt = 0, changed = false; attempt < 1000 && !changed; attempt++) {
     const strength = random.next();
-    let changed = false;
-    const mutant = anchors.map((side) => {
+    mutant = anchors.map((side) => {
       if (random.next() >= probability) return side;
       const factor = Math.min(3, Math.max(0.3, 1 + strength * random.normal() * sigma));
       if (factor !== 1) changed = true;
       return Math.max(2, side * factor);
     });
-    if (changed) return mutant;
   }
+  return mutant;
 }
 
 /** Fitness alone: the inner loop of the evolution. */
@@ -81,9 +82,9 @@ function fitnessOf(boxes: Float64Array, anchors: Float64Array, ratio: number): n
 }
 
 export interface FitAnchorsOptions extends EvolveOptions {
-  /** How many anchors. Default 9. */
+  /** How many anchors. Default as many as `current` has, else 9. */
   readonly count?: number;
-  /** Anchors in use: they stay if they are good enough, or if nothing better is found. */
+  /** Anchors in use: they stay if they are good enough, or if nothing better is found (as among too few boxes). */
   readonly current?: ArrayLike<number>;
   /** Best possible recall above which `current` is good enough. Default 0.98. */
   readonly sufficientRecall?: number;
@@ -108,15 +109,19 @@ export interface FittedAnchors {
  * Source: ultralytics/yolov5 `check_anchors`.
  */
 export function fitAnchors(sizes: ArrayLike<number>, options: FitAnchorsOptions = {}): FittedAnchors {
-  const { count = 9, current, sufficientRecall = 0.98, minimumSide = 2, seed = 0, ratio = 4 } = options;
+  const { current, sufficientRecall = 0.98, minimumSide = 2, seed = 0, ratio = 4 } = options;
+  const { count = current === undefined ? 9 : current.length / 2 } = options;
   checkSizes('sizes', sizes);
   const currentFit = current === undefined ? null : anchorFit(sizes, current, { ratio });
-  if (currentFit !== null && currentFit.bestPossibleRecall > sufficientRecall) {
-    return { anchors: Float64Array.from(current!), fit: currentFit, currentFit, changed: false };
-  }
   const kept: number[] = [];
   for (let i = 0; i < sizes.length; i += 2) {
     if (sizes[i]! >= minimumSide || sizes[i + 1]! >= minimumSide) kept.push(sizes[i]!, sizes[i + 1]!);
+  }
+  if (
+    currentFit !== null &&
+    (currentFit.bestPossibleRecall > sufficientRecall || differentSizes(kept, count) < count)
+  ) {
+    return { anchors: Float64Array.from(current!), fit: currentFit, currentFit, changed: false };
   }
   const anchors = evolveAnchors(kept, kmeansAnchors(kept, { count, distance: 'euclidean', seed }), options);
   const fit = anchorFit(sizes, anchors, { ratio });

@@ -18,7 +18,8 @@ export interface KmeansOptions {
 /**
  * `count` anchor sizes `w, h, …`, smallest area first, as means of clusters of the boxes' `sizes` `w, h, …`.
  *
- * Lloyd's algorithm from seeds spread as k-means++ does (Arthur and Vassilvitskii 2007). Sizes without area are left out;
+ * Lloyd's algorithm from seeds drawn as in k-means++ (Arthur and Vassilvitskii 2007), spread further: by (1 − IoU)², or by
+ * the fourth power of the Euclidean distance where k-means++ has the second. Sizes without area are left out;
  * there must be at least `count` different ones. An emptied cluster starts again at the box that is worst off.
  *
  * Source: Redmon and Farhadi, "YOLO9000", CVPR 2017, section 2; ultralytics/yolov5 `kmean_anchors`.
@@ -32,13 +33,11 @@ export function kmeansAnchors(
   checkCount('count', count);
   checkSizes('sizes', sizes);
   const boxes = usable(sizes);
-  const different = new Set<string>();
-  for (let i = 0; i < boxes.length && different.size < count; i += 2)
-    different.add(`${boxes[i]},${boxes[i + 1]}`);
-  if (different.size < count) {
-    throw new OptionError(`expected at least ${count} different sizes with an area, got ${different.size}`, {
+  const got = differentSizes(boxes, count);
+  if (got < count) {
+    throw new OptionError(`expected at least ${count} different sizes with an area, got ${got}`, {
       expected: count,
-      got: different.size,
+      got,
     });
   }
   const [unitX, unitY] = distance === 'euclidean' ? deviations(boxes) : [1, 1];
@@ -55,6 +54,15 @@ export function kmeansAnchors(
     recentre(boxes, anchors, cluster, nearest);
   }
   return byArea(anchors);
+}
+
+/** How many different sizes with an area there are, counted up to `enough`. */
+export function differentSizes(sizes: ArrayLike<number>, enough: number): number {
+  const different = new Set<string>();
+  for (let i = 0; i < sizes.length && different.size < enough; i += 2) {
+    if (sizes[i]! > 0 && sizes[i + 1]! > 0) different.add(`${sizes[i]},${sizes[i + 1]}`);
+  }
+  return different.size;
 }
 
 /** Sizes `w, h, …` by ascending area. */

@@ -78,6 +78,10 @@ describe('evolveAnchors', () => {
     expect(evolveAnchors(sizes, start, { generations: 300, seed: 3 })).toEqual(evolved);
     expect(evolveAnchors(sizes, start, { generations: 0 })).toEqual(start);
   });
+  it('ends where no mutation changes anything', () => {
+    expect(Array.from(evolveAnchors([10, 10], [], { generations: 2 }))).toEqual([]);
+    expect(Array.from(evolveAnchors([10, 10], [5, 5], { generations: 2, sigma: 1e-18 }))).toEqual([5, 5]);
+  });
 });
 
 describe('fitAnchors', () => {
@@ -87,6 +91,21 @@ describe('fitAnchors', () => {
       changed: false,
       anchors: Float64Array.from(v5),
     });
+  });
+  it('finds as many anchors as are in use (check_anchors: na = m.anchors.numel() // 2)', () => {
+    const sizes = uniform(2, 400, 20, 220);
+    const { anchors, changed } = fitAnchors(sizes, { current: [2, 2, 3, 3, 4, 4], generations: 5 });
+    expect(changed).toBe(true);
+    expect(anchors).toHaveLength(6);
+    expect(fitAnchors(sizes, { generations: 5 }).anchors).toHaveLength(18);
+  });
+  it('keeps those in use where the boxes are too few to cluster', () => {
+    for (const sizes of [[], [10, 10], [300, 300, 300, 300], [0, 9, 300, 300], [1, 1, 900, 900]]) {
+      const { anchors, changed } = fitAnchors(sizes, { current: [2, 2, 3, 3] });
+      expect(changed).toBe(false);
+      expect(Array.from(anchors)).toEqual([2, 2, 3, 3]);
+    }
+    expect(() => fitAnchors([10, 10], { count: 2 })).toThrow(/2 different sizes.*got 1/);
   });
   it('replaces those that are not', () => {
     const sizes = uniform(2, 400, 1, 12);
