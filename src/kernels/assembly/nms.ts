@@ -39,14 +39,10 @@ export function run(
   const indices = keysOf(n, scoreFloor, keys) ? 0 : allocate(<usize>n << 2);
   let count = indices == 0 ? n : filter(n, scoreFloor, keys, indices);
   if (count == 0) return 0;
-  const sorted = sortKeys(count, keys, lowest, highest);
+  sortKeys(count, keys, lowest, highest, order);
   count = min(count, maxCandidates);
   if (count == 0) return 0;
-  for (let i = 0; i < count; i++) {
-    let index = load<u32>(sorted + (<usize>i << 3));
-    if (indices != 0) index = load<u32>(indices + (<usize>index << 2));
-    store<u32>(order + (<usize>i << 2), index);
-  }
+  if (indices != 0) lookUp(order, indices, order, count);
   endMembers(order, count);
   const flags = allocate(<usize>count);
   if (classAware) return perClass(order, count, maxDetections, flags);
@@ -121,37 +117,49 @@ function endMembers(members: usize, count: i32): void {
   v128.store(members + (<usize>count << 2), i32x4.splat(0));
 }
 
+// table[places[i]], to `to`.
+function lookUp(places: usize, table: usize, to: usize, count: i32): void {
+  const end = <usize>count << 2;
+  for (let at: usize = 0; at < end; at += 4) {
+    store<u32>(to + at, load<u32>(table + (<usize>load<u32>(places + at) << 2)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function idOf(members: usize, i: i32): u32 {
+  return load<u32>(classIds + (<usize>load<u32>(members + (<usize>i << 2)) << 2));
+}
+
 // One exact run a class: a stable sort of the ranks by class id, then the runs of equal ids.
 function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
   const keys = allocate((<usize>count << 2) + 16);
   let low: u32 = 0xffffffff;
   let high: u32 = 0;
   for (let rank = 0; rank < count; rank++) {
-    const id = load<u32>(classIds + (<usize>load<u32>(order + (<usize>rank << 2)) << 2));
+    const id = idOf(order, rank);
     low = min(low, id);
     high = max(high, id);
     store<u32>(keys + (<usize>rank << 2), id);
   }
-  const sorted = sortKeys(count, keys, low, high);
+  const ranks = allocate((<usize>count << 2) + 16);
+  sortKeys(count, keys, low, high, ranks);
   const members = allocate((<usize>count << 2) + 16);
-  for (let i = 0; i < count; i++) {
-    const rank = load<u32>(sorted + (<usize>i << 3));
-    store<u32>(members + (<usize>i << 2), load<u32>(order + (<usize>rank << 2)));
-  }
+  lookUp(ranks, order, members, count);
   endMembers(members, count);
   const memberFlags = allocate(<usize>count);
   const scratch = allocate(0);
   let from = 0;
   while (from < count) {
-    const id = load<u32>(sorted + (<usize>from << 3), 4);
+    const id = idOf(members, from);
     let to = from + 1;
-    while (to < count && load<u32>(sorted + (<usize>to << 3), 4) == id) to++;
+    while (to < count && idOf(members, to) == id) to++;
     allocateFrom(scratch); // the kept list of the last class is no longer needed
     suppress(boxes, members + (<usize>from << 2), to - from, limit, memberFlags + from, widest);
     from = to;
   }
   for (let i = 0; i < count; i++) {
-    store<u8>(flags + load<u32>(sorted + (<usize>i << 3)), load<u8>(memberFlags + i));
+    store<u8>(flags + load<u32>(ranks + (<usize>i << 2)), load<u8>(memberFlags + i));
   }
   return gather(order, flags, count, limit);
 }
