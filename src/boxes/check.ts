@@ -15,13 +15,15 @@ export function outputFor<T extends BoxArray>(like: T, length: number, out: T | 
   if (out === undefined) {
     return (like instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)) as T;
   }
-  if (out.length !== length) {
-    throw new ShapeError(`expected out of length ${length}, got ${out.length}`, {
-      expected: length,
-      got: out.length,
-    });
-  }
+  expectLength('out', out.length, length);
   return out;
+}
+
+/** Throws {@link ShapeError} unless an array has the length expected. */
+export function expectLength(name: string, got: number, expected: number): void {
+  if (got !== expected) {
+    throw new ShapeError(`expected ${name} of length ${expected}, got ${got}`, { name, expected, got });
+  }
 }
 
 /** Throws {@link OptionError} unless both sides are finite and above zero. */

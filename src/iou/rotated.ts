@@ -87,8 +87,8 @@ function turnsOf(angles: BoxArray, factor: number): Float64Array {
 /** Number of boxes; throws {@link ShapeError} unless there is an angle for each. */
 export function checkRotated(name: string, boxes: BoxArray, angles: BoxArray): number {
   const count = countBoxes(boxes, name);
-  if (angles?.length !== count) {
-    throw new ShapeError(`expected ${count} angles of ${name}, got ${angles?.length}`, {
+  if (angles?.length !== count || !ArrayBuffer.isView(angles)) {
+    throw new ShapeError(`expected ${count} angles of ${name} as a float array, got ${angles?.length}`, {
       name,
       expected: count,
     });

@@ -1,6 +1,7 @@
 /** Overlap of run-length masks (pycocotools `iou`), found on the runs; pairs whose boxes are apart cost nothing. */
-import { ShapeError } from '../errors.ts';
+import { expectLength } from '../boxes/check.ts';
 import { choiceOption } from '../options.ts';
+import { checkRle } from './rle.ts';
 import { expectSameSize, rleArea, rleToBoxes } from './rle-algebra.ts';
 import type { Rle } from './types.ts';
 
@@ -20,25 +21,17 @@ export interface MaskIouOptions {
  * Overlap of every mask of `a` (detections) with every mask of `b` (ground truth): N×M, row-major, in float64.
  *
  * Equal to pycocotools' `iou(dt, gt, iscrowd)` to the last bit. Empty masks overlap nothing (0). Throws
- * {@link ShapeError} when sizes differ or `crowd` has another length. O(N·M·runs) in the worst case.
+ * `ShapeError` when sizes differ, runs do not sum to them, or `crowd` has another length. O(N·M·runs) in the worst case.
  */
 export function maskIou(a: readonly Rle[], b: readonly Rle[], options: MaskIouOptions = {}): Float64Array {
   const { crowd } = options;
   const metric = choiceOption('metric', options.metric, ['iou', 'iof', 'ios']);
-  if (crowd !== undefined && crowd.length !== b.length) {
-    throw new ShapeError(`expected crowd of length ${b.length}, got ${crowd.length}`, {
-      expected: b.length,
-      got: crowd.length,
-    });
-  }
   const length = a.length * b.length;
   const out = options.out ?? new Float64Array(length);
-  if (out.length !== length) {
-    throw new ShapeError(`expected out of length ${length}, got ${out.length}`, {
-      expected: length,
-      got: out.length,
-    });
-  }
+  expectLength('crowd', crowd?.length ?? b.length, b.length);
+  expectLength('out', out.length, length);
+  a.forEach(checkRle);
+  b.forEach(checkRle);
   const boxesA = rleToBoxes(a);
   const boxesB = rleToBoxes(b);
   const areasA = a.map(rleArea);
@@ -64,7 +57,8 @@ export function maskIou(a: readonly Rle[], b: readonly Rle[], options: MaskIouOp
   return out;
 }
 
-function boxesOverlap(a: Float32Array, i: number, b: Float32Array, j: number): boolean {
+/** Whether the box that begins at `i` and the one that begins at `j` have an area in common. */
+export function boxesOverlap(a: Float32Array, i: number, b: Float32Array, j: number): boolean {
   return (
     Math.min(a[i + 2], b[j + 2]) > Math.max(a[i], b[j]) &&
     Math.min(a[i + 3], b[j + 3]) > Math.max(a[i + 1], b[j + 1])

@@ -3,11 +3,11 @@
  *
  * OKS = mean over labelled keypoints of exp(−d² / (2·area·(2σ)²)). Libraries disagree on the scale; see the presets.
  */
-import { boxCount } from '../boxes/check.ts';
+import { expectLength } from '../boxes/check.ts';
 import { convertBoxes } from '../boxes/formats.ts';
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
-import { choiceOption } from '../options.ts';
+import { checkNumber, choiceOption } from '../options.ts';
 
 /** COCO's per-keypoint constants σ of its 17 keypoints. */
 export const cocoSigmas: readonly number[] = [
@@ -42,7 +42,8 @@ const spacing = 2 ** -52;
  *
  * Both hold x, y, visibility of K keypoints a pose: 3·K·N and 3·K·M numbers in pixels. Of the ground truth only
  * keypoints with visibility above 0 count, and of detections the visibility is not read. Throws {@link ShapeError} when
- * lengths do not fit, {@link OptionError} when neither `areas` nor `boxes` say how large an object is.
+ * lengths do not fit, {@link OptionError} when neither `areas` nor `boxes` say how large an object is, for a negative
+ * area and a σ that is not above 0.
  */
 export function oks(
   detections: ArrayLike<number>,
@@ -64,20 +65,21 @@ export function oks(
   const m = poses('groundTruth', groundTruth);
   const boxes =
     options.boxes === undefined ? undefined : convertBoxes(Float64Array.from(options.boxes), format, 'xywh');
-  expectCount('boxes', boxes === undefined ? m : boxCount(boxes), m);
-  expectCount('areas', areas?.length ?? m, m);
+  expectLength('boxes', boxes?.length ?? 4 * m, 4 * m);
+  expectLength('areas', areas?.length ?? m, m);
+  checkSigmas(sigmas);
   if (areas === undefined && boxes === undefined && m > 0) {
     throw new OptionError('expected areas or boxes of the ground truth, got neither', {});
   }
   const out = options.out ?? new Float64Array(n * m);
-  expectCount('out', out.length, n * m);
+  expectLength('out', out.length, n * m);
   for (let j = 0; j < m; j++) {
     const truth = j * perPose;
     const labelled = countLabelled(groundTruth, truth, perPose);
     if (preset !== 'ultralytics' && labelled === 0 && boxes === undefined) {
       throw new OptionError(`expected boxes, because pose ${j} has no labelled keypoint`, { index: j });
     }
-    const scale = twiceScale(preset, areas?.[j], boxes, j);
+    const scale = checkNumber('area', twiceScale(preset, areas?.[j], boxes, j), 0);
     for (let i = 0; i < n; i++) {
       const pose = i * perPose;
       let sum = 0;
@@ -131,7 +133,7 @@ function countLabelled(groundTruth: ArrayLike<number>, from: number, perPose: nu
   return labelled;
 }
 
-function expectCount(name: string, got: number, expected: number): void {
-  if (got === expected) return;
-  throw new ShapeError(`expected ${expected} ${name}, got ${got}`, { name, expected, got });
+/** Throws {@link OptionError} unless every σ is above 0. */
+export function checkSigmas(sigmas: ArrayLike<number>): void {
+  for (let k = 0; k < sigmas.length; k++) checkNumber('sigmas', sigmas[k], Number.MIN_VALUE);
 }

@@ -8,6 +8,7 @@
 import { convertBoxes } from '../boxes/formats.ts';
 import type { BoxArray, BoxFormat } from '../boxes/types.ts';
 import { NumericError, ShapeError } from '../errors.ts';
+import { pixelCount } from './rle.ts';
 import { mergeRle } from './rle-algebra.ts';
 import type { Rle } from './types.ts';
 
@@ -18,7 +19,7 @@ const largest = 1e6;
 /**
  * Mask of one polygon x1, y1, x2, y2, … in pixels (pycocotools `frPyObjects`); parts outside the image are cut off.
  *
- * `size` is `[height, width]`. Throws {@link ShapeError} on fewer than three points or an odd number of coordinates,
+ * `size` is `[height, width]`. Throws {@link ShapeError} on a size that is none, fewer than three points or an odd number,
  * {@link NumericError} on a coordinate that is not finite or beyond ±10⁶.
  *
  * @example
@@ -38,6 +39,7 @@ export function rleFromPolygon(
 
 function rasterise(polygon: ArrayLike<number>, size: readonly [number, number]): Rle {
   const [height, width] = size;
+  const pixels = pixelCount(size);
   for (let i = 0; i < polygon.length; i++) {
     if (!(Math.abs(polygon[i]) <= largest)) {
       throw new NumericError(`expected polygon coordinates within ±${largest}, got ${polygon[i]}`, {
@@ -63,7 +65,7 @@ function rasterise(polygon: ArrayLike<number>, size: readonly [number, number]):
     previousY = y;
   };
   for (let j = 0; j < points; j++) walkEdge(fine(j, 0), fine(j, 1), fine(j + 1, 0), fine(j + 1, 1), walkTo);
-  changes.push(height * width);
+  changes.push(pixels);
   changes.sort((a, b) => a - b);
   return { size: [height, width], counts: runsBetween(changes) };
 }
@@ -117,7 +119,7 @@ export function rleFromPolygons(
   polygons: readonly ArrayLike<number>[],
   size: readonly [height: number, width: number],
 ): Rle {
-  if (polygons.length === 0) return { size: [size[0], size[1]], counts: Uint32Array.of(size[0] * size[1]) };
+  if (polygons.length === 0) return { size: [size[0], size[1]], counts: Uint32Array.of(pixelCount(size)) };
   return mergeRle(polygons.map((polygon) => rleFromPolygon(polygon, size)));
 }
 

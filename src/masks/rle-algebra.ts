@@ -1,6 +1,7 @@
 /** Union, intersection, area and box of run-length masks, computed on the runs (pycocotools `merge`, `area`, `toBbox`). */
 import { ShapeError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
+import { checkRle } from './rle.ts';
 import type { Rle } from './types.ts';
 
 /** Throws {@link ShapeError} unless both masks have one size. */
@@ -15,7 +16,7 @@ export function expectSameSize(a: Rle, b: Rle): void {
 /**
  * Union or intersection of masks of one size (pycocotools `merge`).
  *
- * Throws {@link ShapeError} on no mask or on different sizes. O(runs).
+ * Throws {@link ShapeError} on no mask, on different sizes or runs that do not sum to them. O(runs).
  *
  * @example
  * mergeRle([left, right]);                                  // either
@@ -26,6 +27,7 @@ export function mergeRle(
   options: { readonly operation?: 'union' | 'intersection' } = {},
 ): Rle {
   const operation = choiceOption('operation', options.operation, ['union', 'intersection']);
+  masks.forEach(checkRle);
   const [first, ...rest] = masks;
   if (first === undefined) throw new ShapeError('expected at least one mask, got none', { got: 0 });
   let merged: Rle = { size: [first.size[0], first.size[1]], counts: first.counts.slice() };
@@ -38,17 +40,15 @@ export function mergeRle(
 
 function mergeRuns(a: Uint32Array, b: Uint32Array, union: boolean): Uint32Array<ArrayBuffer> {
   const counts: number[] = [];
-  let value = false;
+  let value = 0;
   let run = 0;
   let i = 0;
   let j = 0;
-  let leftA = a.length > 0 ? a[0] : 0;
-  let leftB = b.length > 0 ? b[0] : 0;
+  let leftA = a[0];
+  let leftB = b[0];
   while (i < a.length && j < b.length) {
     const step = Math.min(leftA, leftB);
-    const inA = i % 2 === 1;
-    const inB = j % 2 === 1;
-    const next = union ? inA || inB : inA && inB;
+    const next = (union ? i | j : i & j) & 1;
     if (step > 0) {
       if (next !== value) {
         counts.push(run);
@@ -59,8 +59,8 @@ function mergeRuns(a: Uint32Array, b: Uint32Array, union: boolean): Uint32Array<
     }
     leftA -= step;
     leftB -= step;
-    if (leftA === 0 && ++i < a.length) leftA = a[i];
-    if (leftB === 0 && ++j < b.length) leftB = b[j];
+    if (leftA === 0) leftA = a[++i];
+    if (leftB === 0) leftB = b[++j];
   }
   counts.push(run);
   return Uint32Array.from(counts);

@@ -10,8 +10,14 @@ import type { CocoRle, Rle } from './types.ts';
 
 const firstCharacter = 48;
 
+/** The run itself; throws {@link DatasetError} for what is none. */
+function checkRun(run: number, index: number): number {
+  if (run >>> 0 === run) return run;
+  throw new DatasetError(`expected runs from 0 to 2³²−1, got ${run} as run ${index}`, { value: run });
+}
+
 /**
- * pycocotools' compressed string of a mask's runs.
+ * pycocotools' compressed string of a mask's runs. Throws {@link DatasetError} for runs that are not whole numbers ≥ 0.
  *
  * @example
  * compressRuns(new Uint32Array([5, 2, 2, 2, 5])); // '52203'
@@ -19,7 +25,7 @@ const firstCharacter = 48;
 export function compressRuns(counts: ArrayLike<number>): string {
   let text = '';
   for (let i = 0; i < counts.length; i++) {
-    let rest = i > 2 ? counts[i] - counts[i - 2] : counts[i];
+    let rest = checkRun(counts[i], i) - (i > 2 ? counts[i - 2] : 0);
     for (;;) {
       const group = ((rest % 32) + 32) % 32;
       rest = Math.floor(rest / 32);
@@ -55,12 +61,7 @@ export function decompressRuns(text: string): Uint32Array<ArrayBuffer> {
     } while (group & 32);
     if (group & 16) value -= unit;
     if (counts.length > 2) value += counts[counts.length - 2];
-    if (!(value >= 0 && value <= 0xffffffff)) {
-      throw new DatasetError(`expected runs from 0 to 2³²−1, got ${value} as run ${counts.length}`, {
-        value,
-      });
-    }
-    counts.push(value);
+    counts.push(checkRun(value, counts.length));
   }
   return Uint32Array.from(counts);
 }
@@ -73,13 +74,13 @@ export function rleToCoco(mask: Rle): { size: [height: number, width: number]; c
 /**
  * A mask from COCO's JSON form, compressed or not.
  *
- * Throws `DatasetError` on a string that cannot be read, `ShapeError` when the runs do not sum to height·width.
+ * Throws `DatasetError` on runs that cannot be read, `ShapeError` when the runs do not sum to height·width.
  */
 export function rleFromCoco(coco: CocoRle): Rle {
   const { size, counts } = coco;
   const mask: Rle = {
     size: [size[0], size[1]],
-    counts: typeof counts === 'string' ? decompressRuns(counts) : Uint32Array.from(counts),
+    counts: typeof counts === 'string' ? decompressRuns(counts) : Uint32Array.from(counts, checkRun),
   };
   checkRle(mask);
   return mask;

@@ -3,6 +3,7 @@
  *
  * Runs go down the columns, as COCO's do; pixels may be handed over in either order.
  */
+import { expectLength } from '../boxes/check.ts';
 import { ShapeError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
 import type { Rle } from './types.ts';
@@ -19,20 +20,28 @@ function checkOrder(order: PixelOrder): void {
   choiceOption('order', order, ['row', 'column']);
 }
 
-/** Throws {@link ShapeError} unless the size is whole and the runs cover it exactly. */
-export function checkRle(mask: Rle): void {
-  const [height, width] = mask.size;
-  if (!(Number.isSafeInteger(height) && Number.isSafeInteger(width) && height >= 0 && width >= 0)) {
-    throw new ShapeError(`expected a mask size of whole numbers ≥ 0, got ${height}×${width}`, {
-      size: [height, width],
-    });
+/** Pixels of a mask; throws {@link ShapeError} unless its sides are whole and a run can count them all. */
+export function pixelCount([height, width]: Rle['size']): number {
+  if (height >= 0 && width >= 0 && height % 1 === 0 && width % 1 === 0 && height * width < 2 ** 32) {
+    return height * width;
   }
-  let pixels = 0;
-  for (let i = 0; i < mask.counts.length; i++) pixels += mask.counts[i];
-  if (pixels !== height * width) {
-    throw new ShapeError(`expected runs that sum to ${height}·${width} = ${height * width}, got ${pixels}`, {
-      expected: height * width,
-      got: pixels,
+  throw new ShapeError(
+    `expected a mask size of whole numbers ≥ 0, below 2³² pixels, got ${height}×${width}`,
+    {
+      size: [height, width],
+    },
+  );
+}
+
+/** Throws {@link ShapeError} unless the size is whole and the runs cover it exactly. */
+export function checkRle({ size, counts }: Rle): void {
+  const expected = pixelCount(size);
+  let got = 0;
+  for (let i = 0; i < counts.length; i++) got += counts[i];
+  if (got !== expected) {
+    throw new ShapeError(`expected runs that sum to ${size.join('·')} = ${expected}, got ${got}`, {
+      expected,
+      got,
     });
   }
 }
@@ -53,12 +62,7 @@ export function encodeRle(
   const { order = 'row' } = options;
   checkOrder(order);
   const [height, width] = size;
-  if (pixels.length !== height * width) {
-    throw new ShapeError(`expected ${height}·${width} = ${height * width} pixels, got ${pixels.length}`, {
-      expected: height * width,
-      got: pixels.length,
-    });
-  }
+  expectLength('pixels', pixels.length, pixelCount(size));
   const counts: number[] = [];
   const [stepX, stepY] = order === 'row' ? [1, width] : [height, 1];
   let value = false;

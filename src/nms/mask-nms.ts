@@ -1,7 +1,7 @@
 /** Mask NMS: greedy suppression by the overlap of pixels. */
 import { ShapeError } from '../errors.ts';
-import { maskIou } from '../masks/mask-iou.ts';
-import { rleToBoxes } from '../masks/rle-algebra.ts';
+import { boxesOverlap, maskIou } from '../masks/mask-iou.ts';
+import { expectSameSize, rleToBoxes } from '../masks/rle-algebra.ts';
 import type { Rle } from '../masks/types.ts';
 import { choiceOption } from '../options.ts';
 import { nmsBySimilarity, type SimilarityNmsOptions } from './by-similarity.ts';
@@ -16,7 +16,7 @@ export interface MaskNmsOptions extends SimilarityNmsOptions {
  * {@link nms} of N run-length masks of one size by mask IoU, exact at full resolution (supervision's `mask_non_max_suppression`
  * shrinks masks to 640 pixels first). Masks whose boxes do not touch are not compared; an empty mask overlaps nothing.
  *
- * Throws {@link ShapeError} when masks and scores are not one each.
+ * Throws {@link ShapeError} when masks and scores are not one each, or sizes differ.
  */
 export function maskNms(
   masks: readonly Rle[],
@@ -27,19 +27,14 @@ export function maskNms(
     throw new ShapeError(`masks: expected ${scores.length} (one a score), got ${masks?.length}`);
   }
   const metric = choiceOption('overlap', options.overlap, ['iou', 'ios']);
+  for (const mask of masks) expectSameSize(masks[0]!, mask);
   const boxes = rleToBoxes(masks);
   return nmsBySimilarity(
     scores,
-    (index, kept) => {
-      const a = 4 * index;
-      const b = 4 * kept;
-      const touch =
-        boxes[a]! < boxes[b + 2]! &&
-        boxes[b]! < boxes[a + 2]! &&
-        boxes[a + 1]! < boxes[b + 3]! &&
-        boxes[b + 1]! < boxes[a + 3]!;
-      return touch ? maskIou([masks[index]!], [masks[kept]!], { metric })[0]! : 0;
-    },
+    (index, kept) =>
+      boxesOverlap(boxes, 4 * index, boxes, 4 * kept)
+        ? maskIou([masks[index]!], [masks[kept]!], { metric })[0]!
+        : 0,
     options,
   );
 }

@@ -1,6 +1,7 @@
 /** Pose NMS: greedy suppression by object keypoint similarity between detections. */
 import { OptionError, ShapeError } from '../errors.ts';
-import { cocoSigmas } from '../masks/oks.ts';
+import { checkSigmas, cocoSigmas } from '../masks/oks.ts';
+import { checkNumber } from '../options.ts';
 import { nmsBySimilarity, type SimilarityNmsOptions } from './by-similarity.ts';
 import type { ScoreArray } from './types.ts';
 
@@ -30,12 +31,14 @@ export function oksNms(
   const { areas, sigmas = cocoSigmas, visibilityThreshold } = options;
   const keypoints = sigmas.length;
   if (keypoints === 0) throw new OptionError('sigmas: expected at least one');
+  checkSigmas(sigmas);
   if (poses.length !== 3 * keypoints * scores.length) {
     throw new ShapeError(`poses: expected 3·${keypoints}·${scores.length} numbers, got ${poses.length}`);
   }
   if (areas?.length !== scores.length) {
     throw new ShapeError(`areas: expected ${scores.length} (one a pose), got ${areas?.length}`);
   }
+  for (let i = 0; i < areas.length; i++) checkNumber('areas', areas[i]!, 0);
   const similarity = (index: number, kept: number): number => {
     const a = 3 * keypoints * index;
     const b = 3 * keypoints * kept;

@@ -83,6 +83,7 @@ export function convertRotatedBoxes<T extends BoxArray>(
     throw new ShapeError(`expected out of ${boxes.length} and ${count} numbers`, { expected: count });
   }
   const range = to.convention === undefined ? null : ranges[to.convention];
+  const single = target.angles instanceof Float32Array;
   const half = to.angleUnit === 'degree' ? 180 : Math.PI;
   const start = range === null ? 0 : (range.start / 180) * half;
   for (let i = 0; i < count; i++) {
@@ -97,6 +98,8 @@ export function convertRotatedBoxes<T extends BoxArray>(
       if (range.longerWidth) {
         swaps = !(x2 - x1 > y2 - y1);
         angle = within(swaps ? angle + half / 2 : angle, start, half, false);
+        // just below the end, which a float32 rounds to
+        if (single && Math.fround(angle) >= Math.fround(start + half)) angle = start;
       } else {
         // A half turn changes nothing, a quarter turn swaps the sides.
         const open = range.openAtStart === true;

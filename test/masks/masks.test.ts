@@ -69,9 +69,28 @@ describe('codec', () => {
     expect(() => decompressRuns('oooooooooooooo0')).toThrow(DatasetError);
     expect(() => decompressRuns('O')).toThrow('expected runs from 0');
     expect(() => rleFromCoco({ size: [4, 4], counts: [5, 2] })).toThrow(ShapeError);
-    expect(() => encodeRle([1], [2, 2])).toThrow('expected 2·2 = 4 pixels, got 1');
+    expect(() => encodeRle([1], [2, 2])).toThrow('expected pixels of length 4, got 1');
     expect(() => encodeRle([1], [1, 1], { order: 'C' as 'row' })).toThrow(OptionError);
     expect(() => decodeRle({ size: [-1, 2], counts: new Uint32Array([1]) })).toThrow(ShapeError);
+  });
+
+  test('runs and sizes that are none are typed errors, not endless loops or wrapped numbers', () => {
+    for (const run of [Number.NaN, Number.POSITIVE_INFINITY, -1, 1.5, 2 ** 32]) {
+      expect(() => compressRuns([4, run]), `${run}`).toThrow(DatasetError);
+      expect(() => rleFromCoco({ size: [2, 2], counts: [4, run] }), `${run}`).toThrow(DatasetError);
+    }
+    // 70000² pixels are more than a run of 32 bits can count
+    for (const bad of [
+      [-2, -2],
+      [0.5, 8],
+      [Number.NaN, 4],
+      [70_000, 70_000],
+    ] as const) {
+      expect(() => encodeRle(new Uint8Array(4), bad), `${bad}`).toThrow(ShapeError);
+      expect(() => rleFromPolygon([0, 0, 4, 0, 4, 4], bad), `${bad}`).toThrow(ShapeError);
+      expect(() => rleFromSegmentation([], bad), `${bad}`).toThrow(ShapeError);
+      expect(() => rleFromBoxes(Float32Array.of(0, 0, 1, 1), bad), `${bad}`).toThrow(ShapeError);
+    }
   });
 });
 
@@ -113,6 +132,10 @@ describe('on the runs', () => {
     expect(() => maskIou(masks, [encodeRle([1], [1, 1])])).toThrow(ShapeError);
     expect(() => maskIou(masks, masks, { metric: 'giou' as 'iou' })).toThrow(OptionError);
     expect(maskIou([], masks)).toHaveLength(0);
+    const short: Rle = { size, counts: Uint32Array.of(0, 4) };
+    expect(() => maskIou([short], masks)).toThrow(ShapeError);
+    expect(() => maskIou(masks, [short])).toThrow(ShapeError);
+    expect(() => mergeRle([masks[0], short])).toThrow(ShapeError);
   });
 });
 
@@ -179,7 +202,16 @@ describe('oks', () => {
     expect(() => oks(detections, groundTruth)).toThrow(OptionError);
     expect(() => oks(detections, groundTruth, { areas })).toThrow('pose 3 has no labelled keypoint');
     expect(() => oks([1, 2], groundTruth, { areas })).toThrow(ShapeError);
-    expect(() => oks(detections, groundTruth, { areas: [1] })).toThrow('expected 5 areas, got 1');
+    expect(() => oks(detections, groundTruth, { areas: [1] })).toThrow('expected areas of length 5, got 1');
+    // exp(−d² / negative) would be a similarity above 1
+    for (const bad of [
+      { areas: [-4] },
+      { areas: [Number.NaN] },
+      { areas: [4], sigmas: [0] },
+      { areas: [4], sigmas: [-1] },
+    ]) {
+      expect(() => oks([1, 1, 1], [5, 1, 1], { sigmas: [1], ...bad })).toThrow(OptionError);
+    }
   });
 });
 

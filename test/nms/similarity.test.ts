@@ -48,6 +48,11 @@ describe('maskNms', () => {
       maskNms(masks, set.scores).length,
     );
     expect(() => maskNms(masks, set.scores.subarray(1))).toThrow(ShapeError);
+    // far from the other's pixels, so never compared
+    const [other] = rleFromBoxes(Float64Array.of(180, 180, 190, 190), [200, 190]);
+    expect(() =>
+      maskNms([rleFromBoxes(Float64Array.of(0, 0, 2, 2), [190, 190])[0]!, other!], Float32Array.of(0.9, 0.8)),
+    ).toThrow(ShapeError);
   });
 
   it('a part is all of itself by ios', () => {
@@ -98,5 +103,7 @@ describe('oksNms', () => {
     expect(() => oksNms(poses, scores, { areas, sigmas: [0.1] })).toThrow(ShapeError);
     expect(() => oksNms(poses, scores, { areas: [1], sigmas })).toThrow(ShapeError);
     expect(() => oksNms(poses, scores, { areas, sigmas: [] })).toThrow(OptionError);
+    expect(() => oksNms(poses, scores, { areas, sigmas: sigmas.map(() => -1) })).toThrow(OptionError);
+    expect(() => oksNms(poses, scores, { areas: areas.map(() => -1), sigmas })).toThrow(OptionError);
   });
 });

@@ -223,6 +223,20 @@ describe('angle conventions', () => {
     expect(convert(2, 2, 0, 'le90')).toEqual([2, 2, -90]);
   });
 
+  it('an angle that rounds to the open end of its range in float32 is the start', () => {
+    // by its other side, a box 2×4 turned by 45° less one ulp is at 135° less a quarter of one
+    for (const [convention, w, h, angle, start] of [
+      ['le90', 2, 4, -1e-7, -90],
+      ['le135', 2, 4, 45 - 2 ** -18, -45],
+      ['ultralytics', 4, 2, -1e-7, 0],
+    ] as const) {
+      const format = { angleUnit: 'degree', convention } as const;
+      const boxes = Float32Array.of(0, 0, w, h);
+      const { angles } = convertRotatedBoxes(boxes, Float32Array.of(angle), { angleUnit: 'degree' }, format);
+      expect(angles[0], convention).toBe(start);
+    }
+  });
+
   it('writes into out, keeps the kind of array, and refuses what does not fit', () => {
     const boxes = Float32Array.of(0, 0, 2, 4);
     const angles = Float32Array.of(0);
@@ -232,6 +246,7 @@ describe('angle conventions', () => {
     expect([...out.boxes, ...out.angles]).toEqual([-1, 1, 3, 3, -90]);
     expect([...boxes]).toEqual([0, 0, 2, 4]);
     expect(() => convertRotatedBoxes(boxes, new Float32Array(2), {}, {})).toThrow(ShapeError);
+    expect(() => convertRotatedBoxes(boxes, [0] as unknown as Float32Array, {}, {})).toThrow(ShapeError);
     expect(() => convertRotatedBoxes(boxes, angles, {}, { convention: 'le180' as 'le90' })).toThrow(
       OptionError,
     );
