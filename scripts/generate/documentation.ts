@@ -55,23 +55,25 @@ its \`eps\` to α only and keeps 1e-7 in the rest; here \`eps\` replaces them al
 
 const speed = `\`npx tsx bench/iou.ts --check\` compares with torchvision (as it comes, and with glibc told to recycle memory),
 onnxruntime and tfjs on one thread, after checking that all compute the same. One run on two busy cores (AMD EPYC, Node 20,
-24 November 2026; processor time, ratios to boxops SIMD):
+29 November 2026; processor time, ratios to boxops SIMD):
 
 | job | boxops SIMD | JavaScript | torchvision 0.14 | recycled | onnxruntime-node | onnxruntime-web | tfjs-wasm |
 |---|---|---|---|---|---|---|---|
-| IoU matrix 8400 × 100 | 0.59 ms | 8.1x | 42x | 18x | 10x | 19x | 640x |
-| the same, crowded boxes | 0.71 ms | 10x | 46x | 21x | 11x | 15x | 586x |
-| CIoU matrix 8400 × 100 | 2.3 ms | 8.3x | 16x | 9.1x | 3.9x | 5.4x | 337x |
-| IoU matrix 5000 × 5000 | 21 ms | 6.1x | 36x | 12x | 8.0x | | |
-| best match by IoU 120 000 × 100 | 10 ms | 8.6x | 43x | 14x | 5.6x | | |
+| IoU matrix 8400 × 100 | 0.67 ms | 8.1x | 52x | 19x | 9.6x | 15x | 600x |
+| the same, crowded boxes | 0.59 ms | 12x | 34x | 20x | 9.8x | 13x | 680x |
+| CIoU matrix 8400 × 100 | 2.7 ms | 8.6x | 14x | 11x | 5.5x | 5.2x | 320x |
+| the same, crowded boxes | 2.5 ms | 9.8x | 17x | 12x | 4.4x | 5.6x | 338x |
+| IoU matrix 5000 × 5000 | 30 ms | 4.8x | 56x | 13x | 6.5x | | |
+| best match by IoU 120 000 × 100 | 13 ms | 7.6x | 31x | 13x | 4.6x | | |
+| the same, crowded boxes | 9.8 ms | 9.9x | 43x | 14x | 6.5x | | |
 
 A metric of your own, or a variant whose options have no generated code, is run by an evaluator: at most 8 times the
 generated loop (\`npx tsx bench/evaluator.ts --check\`).
 
-Writing the matrix alone takes 14 % of the first job's time and 21 % of the 5000 × 5000 one's. What torchvision takes as it
-comes is mostly page faults, and varies with the machine: in four runs on 29 November it was 21 to 50 times for the first
-job and 24 to 33 for the second (16 to 18 recycled), 11 to 16 times for CIoU. The JavaScript loops run in a process of their
-own since then and took 1/2 to 1/6 of its time, 1/1.5 to 1/2.5 of the recycled one.`;
+Writing the matrix alone takes 13 % of the first job's time and 15 % of the 5000 × 5000 one's. What torchvision takes as it
+comes is mostly page faults, and varies with the machine: from 21 to 61 times for IoU matrices, 11 to 17 times for CIoU's, in
+the runs of that day. The JavaScript loops run in a process of their own and take 1/2.8 to 1/6.6 of its time, 1/1.6 to 1/2.5 of
+the recycled one.`;
 
 /** Text of docs/iou-variants.md. */
 export async function variantsTable(): Promise<string> {

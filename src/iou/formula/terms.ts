@@ -163,6 +163,24 @@ export class Terms {
     return this.named('enclosingArea', mul(this.enclosingWidth, this.enclosingHeight));
   }
 
+  /**
+   * Area of the enclosing box outside the union: C − U without the difference of two large areas, so that float32 keeps
+   * its digits, and 0 where one box contains the other (also where a GPU fuses products with sums).
+   */
+  get emptyArea(): Expression {
+    const { a, b } = this;
+    const [left, right] = [max(a.x1, b.x1), min(a.x2, b.x2)];
+    const [top, bottom] = [max(a.y1, b.y1), min(a.y2, b.y2)];
+    // how far a box reaches beyond what both share, along an axis
+    const beyondX = ({ x1, x2 }: BoxTerms) => add(sub(left, x1), sub(x2, right));
+    const beyondY = ({ y1, y2 }: BoxTerms) => add(sub(top, y1), sub(y2, bottom));
+    const corners = add(mul(beyondX(a), beyondY(b)), mul(beyondX(b), beyondY(a)));
+    // the gap between boxes: along both axes it was counted twice, along one the rest of the other axis is missing
+    const gapX = max(sub(left, right), 0);
+    const gapY = max(sub(top, bottom), 0);
+    return add(corners, add(mul(gapX, sub(bottom, top)), mul(this.intersectionWidth, gapY)));
+  }
+
   /** Part of the enclosing box outside the union; 0 where the enclosing box has no area. */
   get emptyShare(): Expression {
     const { enclosingEps, enclosingFloor, penaltyEnclosingEps, penaltyUnionEps, unionFloor } = this.guards;

@@ -1,4 +1,4 @@
-import { add, max, parameter, power, ratio, sub } from '../formula/expression.ts';
+import { add, parameter, power, ratio, sub } from '../formula/expression.ts';
 import { noBound, type Variant, type VariantSource } from '../formula/variant.ts';
 
 export const source: VariantSource = {
@@ -14,8 +14,8 @@ export const variant: Variant = {
   formula: (terms) => {
     const eps = parameter('powerEps');
     const alpha = parameter('alpha');
-    const enclosing = max(add(terms.enclosingArea, eps), terms.union);
-    const empty = ratio(sub(enclosing, terms.union), enclosing, 0);
+    const outside = add(terms.emptyArea, eps);
+    const empty = ratio(outside, add(terms.union, outside), 0);
     return sub(power(add(terms.iou, eps), alpha), power(add(empty, eps), alpha));
   },
   minIou: noBound,
