@@ -162,19 +162,18 @@ function isExtreme(corners: Float32Array, exponent: number): boolean {
 /**
  * How far the boxes of an image may spread for the GPU, in pixels. The alpha family raises squared distances to a power,
  * whose float32 logarithm and exponential lose a digit with every few bits of the result: with the usual 3, more than the
- * GPU may be off by where boxes spread over 4096 pixels. 0 where the CPU computes them all.
+ * GPU may be off by where boxes spread over 4096 pixels.
  */
 export function spreadOf(metric: MetricWgsl): number {
   if (!/exp\(.*log\(/.test(metric.source)) return Number.POSITIVE_INFINITY;
   const at = metric.parameters.indexOf('alpha');
   const alpha = at < 0 ? 3 : metric.values[at]!;
-  // below 1 it has no slope limit at 0, where C − U of nested boxes is all rounding
-  return alpha < 1 && metric.key.startsWith('alphaGiou') ? 0 : 2 ** (36 / Math.max(1, alpha));
+  return 2 ** (36 / Math.max(1, alpha));
 }
 
 function strainsPower(metric: MetricWgsl, a: Float32Array, b: Float32Array, images: Images): boolean {
   const limit = spreadOf(metric);
-  if (limit === Number.POSITIVE_INFINITY || limit === 0) return limit === 0;
+  if (limit === Number.POSITIVE_INFINITY) return false;
   for (let k = 0; k + 1 < images.a.length; k++) {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;

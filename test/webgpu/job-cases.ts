@@ -232,21 +232,11 @@ export function jobTests(open: OpenGpu): void {
 
     it('measures the GPU, not the CPU twice, whatever the power', async () => {
       const auto = await createBatchIou({ device, backend: 'auto' });
-      const below = alphaIou({ base: 'giou', alpha: 0.5 });
-      expect(await auto.calibrate({ metrics: [below] })).toEqual([]);
-      for (const output of ['array', 'buffer'] as const) {
-        expect(auto.explain(40, 30, { metric: below, output })).toMatchObject({
-          backend: 'cpu',
-          reason: expect.stringContaining('α below 1'),
-        });
-      }
       // 10: boxes that spread over 12 pixels are the CPU's
       const { buffersCreated } = auto.stats();
       const metric = alphaIou({ base: 'giou', alpha: 10 });
       expect(await auto.calibrate({ metrics: [metric], kinds: ['bestMatch'] })).toHaveLength(1);
       expect(auto.stats().buffersCreated).toBeGreaterThan(buffersCreated);
-      // the same shader, so the same measurements; the CPU computes it all the same
-      expect(auto.explain(40, 30, { kind: 'bestMatch', metric: below })).toMatchObject({ backend: 'cpu' });
       auto.dispose();
     });
 

@@ -136,21 +136,30 @@ export function valueTests(open: OpenGpu): void {
       }
     });
 
-    it('so is α-GIoU with α < 1, which magnifies the rounding of the empty share of nested boxes', async () => {
-      const outer = Float32Array.from({ length: 80 }, (_, k) => [0.1, 0.2, 10.3, 7.7][k % 4]! * (1 + k / 31));
-      const inner = outer.map((edge, k) => edge + [1.3, 2.7, -1.1, -1.9][k % 4]!);
+    it('α-GIoU with α < 1 keeps its digits where next to nothing of the enclosing box is empty', async () => {
       const metric = alphaIou({ base: 'giou', alpha: 0.5 });
-      const area = (boxes: Float32Array, k: number) =>
-        (boxes[k + 2]! - boxes[k]!) * (boxes[k + 3]! - boxes[k + 1]!);
-      for (const got of [
-        await gpu.aligned(outer, inner, { metric }),
-        await gpu.aligned(inner, outer, { metric }),
-      ]) {
-        got.forEach((value, i) => {
-          // the enclosing box is the outer one: no share of it is empty
-          const iou = area(inner, 4 * i) / area(outer, 4 * i);
-          expect(value).toBeCloseTo(Math.sqrt(iou) - Math.sqrt(1e-9), 5);
-        });
+      const outer = Float32Array.from({ length: 400 }, (_, k) => [0.1, 0.2, 10.3, 7.7][k % 4]! * (1 + k / 31));
+      const shapes = {
+        nested: [1.3, 2.7, -1.1, -1.9],
+        'out by a hair': [1.3, 2.7, 1e-5, -1.9],
+        'out at a corner': [1.3, 2.7, 3e-5, 2e-5],
+        across: [-1.3, 2.7, 1.1, -1.9],
+        shifted: [1.3, 2.7, 1.3, 2.7],
+        apart: [900, -800, 900, -800],
+        beside: [900, 0, 900, 0],
+      };
+      for (const [shape, moves] of Object.entries(shapes)) {
+        const other = outer.map((edge, k) => edge + moves[k % 4]!);
+        const expected = alignedIou(Float64Array.from(outer), Float64Array.from(other), { metric });
+        for (const pair of [
+          [outer, other],
+          [other, outer],
+        ] as const) {
+          const got = await gpu.aligned(...pair, { metric });
+          got.forEach((value, i) => {
+            expect(Math.abs(value - expected[i]!), `${shape} ${i}`).toBeLessThan(1e-5);
+          });
+        }
       }
     });
   });
