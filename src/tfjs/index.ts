@@ -56,12 +56,12 @@ export function lossOp(
         },
       );
     }
+    // copied now: a loss may write the next call's gradient into the same buffer
+    const kept = gradients.map((gradient) => Float32Array.from(gradient));
     return {
       value: tf.scalar(value),
       gradFunc: (dy: Scalar) => {
-        const slopes = gradients.map((gradient, i) =>
-          tf.mul(tf.tensor(Float32Array.from(gradient), inputs[i]!.shape), dy),
-        );
+        const slopes = kept.map((gradient, i) => tf.mul(tf.tensor(gradient, inputs[i]!.shape), dy));
         return slopes.length === 1 ? slopes[0]! : slopes;
       },
     };

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadDigits } from '../../models/digits/synthesis/digits.ts';
 import { OptionError } from '../../src/errors.ts';
-import { arcFaceLoss, crossEntropyLoss, iouLoss, sigmoidFocalLoss } from '../../src/losses/index.ts';
+import { arcFaceLoss, crossEntropyLoss, iouLoss, mseLoss, sigmoidFocalLoss } from '../../src/losses/index.ts';
 import { lossOp } from '../../src/tfjs/index.ts';
 import { integers, uniform } from '../golden/seeded.ts';
 
@@ -45,6 +45,17 @@ function accuracy(scores: tf.Tensor2D, labels: Int32Array): number {
 afterEach(() => tf.disposeVariables());
 
 describe('lossOp', () => {
+  it('keeps the gradient of each call, also where a loss writes them into one buffer', () => {
+    const x = tf.tensor1d([1, -2]);
+    const out = new Float32Array(2);
+    const half = lossOp(tf, (values) => {
+      const { value, gradient } = mseLoss(values, [0, 0], { factor: 0.5, reduction: 'sum', out });
+      return { value, gradients: [gradient] };
+    });
+    // x²/2 and (3x)²/2: slopes x and 9x
+    const slopes = tf.grad((t: tf.Tensor) => tf.add(half(t), half(tf.mul(t, 3))))(x);
+    expect(Array.from(slopes.dataSync())).toEqual([10, -20]);
+  });
   it('passes the analytic gradient through the chain rule', () => {
     const x = tf.tensor2d(Float32Array.from(uniform(1, 12, -2, 2)), [3, 4]);
     const w = tf.tensor2d(Float32Array.from(uniform(2, 20, -1, 1)), [4, 5]);
