@@ -5,6 +5,7 @@
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { distanceCoder } from './distance.ts';
+import { widerArray } from './types.ts';
 
 export interface DistributionCoderOptions {
   /** Bins 0 … bins − 1 a side: 16 (YOLOv8), 17 (GFL: reg_max 16), 8 (NanoDet). Default 16. */
@@ -60,15 +61,15 @@ export function distributionCoder(options: DistributionCoderOptions = {}): Distr
     },
     decode(logits, priors, out) {
       check('distributionCoder.decode', logits, priors, bins);
-      const distances = like(logits, priors, priors.length);
+      const distances = widerArray(logits, priors, priors.length);
       for (let side = 0; side < priors.length; side++)
         distances[side] = expectation(logits, side * bins, weights);
       return through.decode(distances, priors, out);
     },
     decodeGradient(boxGradient, logits, priors, out) {
       check('distributionCoder.decodeGradient', logits, priors, bins);
-      const result = out ?? like(logits, priors, logits.length);
-      const sides = through.decodeGradient(boxGradient, like(logits, priors, priors.length), priors);
+      const result = out ?? widerArray(logits, priors, logits.length);
+      const sides = through.decodeGradient(boxGradient, widerArray(logits, priors, priors.length), priors);
       for (let side = 0; side < priors.length; side++) {
         const mean = expectation(logits, side * bins, weights);
         for (let b = 0; b < bins; b++) result[side * bins + b] = sides[side]! * weights[b]! * (b - mean);
@@ -96,10 +97,4 @@ function check(name: string, logits: BoxArray, priors: BoxArray, bins: number): 
       got: logits.length,
     });
   }
-}
-
-function like(a: BoxArray, b: BoxArray, length: number): BoxArray {
-  return a instanceof Float64Array || b instanceof Float64Array
-    ? new Float64Array(length)
-    : new Float32Array(length);
 }

@@ -28,7 +28,12 @@ export function coderOut(name: string, a: BoxArray, b: BoxArray, out: BoxArray |
       throw new ShapeError(`${name}: out must hold ${a.length} numbers, got ${out.length}`);
     return out;
   }
+  return widerArray(a, b, a.length);
+}
+
+/** A new array in the wider precision of `a` and `b`. */
+export function widerArray(a: BoxArray, b: BoxArray, length: number): BoxArray {
   return a instanceof Float64Array || b instanceof Float64Array
-    ? new Float64Array(a.length)
-    : new Float32Array(a.length);
+    ? new Float64Array(length)
+    : new Float32Array(length);
 }

@@ -4,6 +4,7 @@
  * With `momentum` the bin counts are a moving average; the state goes in and comes out, nothing is kept here.
  */
 
+import { checkCount, checkNumber } from '../options.ts';
 import { binaryCrossEntropy, sigmoid } from './classification/logistic.ts';
 import {
   closeLoss,
@@ -40,8 +41,8 @@ interface Harmony {
 
 /** Weights total/count/occupied of every bin (mmdetection `GHMC.forward`). */
 function harmonise(binOf: Int32Array, bins: number, options: GradientHarmonyOptions): Harmony {
-  const momentum = options.momentum ?? 0;
-  const counts = new Float64Array(bins);
+  const momentum = checkNumber('momentum', options.momentum ?? 0, 0, 1);
+  const counts = new Float64Array(checkCount('bins', bins));
   let counted = 0;
   for (const bin of binOf) {
     if (bin === -2) continue;
@@ -90,8 +91,13 @@ export function ghmClassificationLoss(
   const { bins = 10, mask } = options;
   expectLength('targets', targets, logits.length);
   expectLength('mask', mask, logits.length);
-  expectFinite('ghmClassificationLoss', ['logits', logits], ['targets', targets], ['mask', mask]);
-  expectFinite('ghmClassificationLoss', ['binCounts', options.binCounts]);
+  expectFinite(
+    'ghmClassificationLoss',
+    ['logits', logits],
+    ['targets', targets],
+    ['mask', mask],
+    ['binCounts', options.binCounts],
+  );
   const binOf = new Int32Array(logits.length);
   for (let i = 0; i < logits.length; i++) {
     const counted = mask === undefined || mask[i]! > 0;
@@ -126,10 +132,16 @@ export function ghmRegressionLoss(
   options: GradientHarmonyOptions & { readonly mu?: number } = {},
 ): GradientHarmonyResult {
   const { bins = 10, mask, mu = 0.02 } = options;
+  checkNumber('mu', mu, 0);
   expectLength('target', target, prediction.length);
   expectLength('mask', mask, prediction.length);
-  expectFinite('ghmRegressionLoss', ['prediction', prediction], ['target', target], ['mask', mask]);
-  expectFinite('ghmRegressionLoss', ['binCounts', options.binCounts]);
+  expectFinite(
+    'ghmRegressionLoss',
+    ['prediction', prediction],
+    ['target', target],
+    ['mask', mask],
+    ['binCounts', options.binCounts],
+  );
   const binOf = new Int32Array(prediction.length);
   for (let i = 0; i < prediction.length; i++) {
     const d = prediction[i]! - target[i]!;
@@ -148,7 +160,7 @@ export function ghmRegressionLoss(
     const term = weight * (length - mu);
     sum += term;
     if (terms !== undefined) terms[i] = term;
-    gradient[i] = (weight * d * scale) / length;
+    gradient[i] = (weight * d * scale) / (length || 1);
   }
   const result = closeLoss('ghmRegressionLoss', sum, buffers);
   return { ...result, binCounts: harmony.binCounts };

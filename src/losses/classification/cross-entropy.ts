@@ -1,5 +1,5 @@
 /** Softmax cross-entropy and softmax focal loss, on logits. */
-import { OptionError } from '../../errors.ts';
+import { checkNumber, choiceOption } from '../../options.ts';
 import {
   checkLabels,
   closeLoss,
@@ -53,23 +53,20 @@ export function crossEntropyLoss(
   const samples = sampleCount('logits', logits.length, classes);
   const soft = labels.length === logits.length && classes > 1;
   if (!soft) checkLabels(labels, samples, classes, ignoreIndex);
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new OptionError(`labelSmoothing must lie in 0–1, got ${labelSmoothing}`, { labelSmoothing });
-  }
-  if (smoothingDistribution !== undefined)
-    expectLength('smoothingDistribution', smoothingDistribution, classes);
+  checkNumber('labelSmoothing', labelSmoothing, 0, 1);
+  expectLength('smoothingDistribution', smoothingDistribution, classes);
   expectLength('classWeights', classWeights, classes);
   expectLength('weights', weights, samples);
 
   const averageOver = options.averageOver ?? (options.preset === 'mmdetection' ? 'all' : 'counted');
   let divisor = samples;
-  if (!soft && averageOver === 'counted') {
+  if (choiceOption('averageOver', averageOver, ['counted', 'all']) === 'counted' && !soft) {
     divisor = 0;
     for (let i = 0; i < samples; i++) {
       if (labels[i] !== ignoreIndex) divisor += classWeights === undefined ? 1 : classWeights[labels[i]!]!;
     }
   }
-  expectFinite('crossEntropyLoss', ['logits', logits]);
+  expectFinite('crossEntropyLoss', ['logits', logits], ['weights', weights], ['classWeights', classWeights]);
   const buffers = openLoss(logits, samples, options);
   const plainMean = (options.reduction ?? 'mean') === 'mean' && options.avgFactor === undefined;
   const scale = plainMean ? (divisor === 0 ? 0 : 1 / divisor) : buffers.scale;
@@ -109,8 +106,6 @@ export function crossEntropyLoss(
     sum,
     { gradient, terms, scale },
     ['labels', labels],
-    ['weights', weights],
-    ['classWeights', classWeights],
     ['smoothingDistribution', smoothingDistribution],
   );
 }
@@ -155,7 +150,7 @@ export function softmaxFocalLoss(
   }
   expectLength('classWeights', classWeights, classes);
   expectLength('weights', weights, samples);
-  expectFinite('softmaxFocalLoss', ['logits', logits]);
+  expectFinite('softmaxFocalLoss', ['logits', logits], ['weights', weights], ['classWeights', classWeights]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;
   const logProbabilities = new Float64Array(classes);
@@ -192,12 +187,5 @@ export function softmaxFocalLoss(
       gradient[offset + c] = (slopes[c]! - total * Math.exp(logProbabilities[c]!)) * scale;
     }
   }
-  return closeLoss(
-    'softmaxFocalLoss',
-    sum,
-    buffers,
-    ['labels', labels],
-    ['weights', weights],
-    ['classWeights', classWeights],
-  );
+  return closeLoss('softmaxFocalLoss', sum, buffers, ['labels', labels]);
 }

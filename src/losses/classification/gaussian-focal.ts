@@ -1,4 +1,5 @@
 /** Gaussian focal loss of heatmap detectors (CornerNet, CenterNet). */
+import { choiceOption } from '../../options.ts';
 import {
   closeLoss,
   expectFinite,
@@ -8,7 +9,7 @@ import {
   type LossResult,
   openLoss,
 } from '../common.ts';
-import { sigmoid } from './logistic.ts';
+import { power, powerSlope, sigmoid } from './logistic.ts';
 
 export interface GaussianFocalOptions extends LossOptions {
   /** Focusing exponent. Default 2. */
@@ -36,7 +37,7 @@ export function gaussianFocalLoss(
   expectLength('heatmap', heatmap, prediction.length);
   expectLength('weights', weights, prediction.length);
   expectFinite('gaussianFocalLoss', ['prediction', prediction]);
-  const fromLogits = options.input !== 'probabilities';
+  const fromLogits = choiceOption('input', options.input, ['logits', 'probabilities']) === 'logits';
   const buffers = openLoss(prediction, prediction.length, options);
   const { gradient, terms, scale } = buffers;
   let sum = 0;
@@ -49,13 +50,13 @@ export function gaussianFocalLoss(
     let slope: number; // d term / d p
     if (y === 1) {
       const log = Math.log(p + eps);
-      term = -log * q ** alpha;
-      slope = -(q ** alpha) / (p + eps) + alpha * log * q ** (alpha - 1);
+      term = -log * power(q, alpha);
+      slope = -power(q, alpha) / (p + eps) + log * powerSlope(q, alpha);
     } else {
       const spare = (1 - y) ** gamma;
       const log = Math.log(q + eps);
-      term = -log * p ** alpha * spare;
-      slope = spare * (p ** alpha / (q + eps) - alpha * log * p ** (alpha - 1));
+      term = -log * power(p, alpha) * spare;
+      slope = spare * (power(p, alpha) / (q + eps) - log * powerSlope(p, alpha));
     }
     const weight = weights === undefined ? 1 : weights[i]!;
     sum += weight * term;

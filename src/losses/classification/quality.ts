@@ -1,5 +1,6 @@
 /** Losses whose target is a localisation quality: quality focal, varifocal, distribution focal. */
 import { OptionError } from '../../errors.ts';
+import { checkCount } from '../../options.ts';
 import {
   closeLoss,
   expectFinite,
@@ -150,7 +151,7 @@ export function distributionFocalLoss(
 ): LossResult {
   const { bins, clampMargin, weights } = options;
   const samples = sampleCount('logits', logits.length, bins);
-  if (bins < 2) throw new OptionError(`bins must be ≥ 2, got ${bins}`, { bins });
+  checkCount('bins', bins, 2);
   expectLength('distances', distances, samples);
   expectLength('weights', weights, samples);
   expectFinite('distributionFocalLoss', ['logits', logits], ['distances', distances]);

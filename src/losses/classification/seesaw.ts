@@ -43,7 +43,7 @@ export function seesawLoss(
   checkLabels(labels, samples, classes, ignoreIndex);
   expectLength('sampleCounts', sampleCounts, classes);
   expectLength('weights', weights, samples);
-  expectFinite('seesawLoss', ['logits', logits], ['sampleCounts', sampleCounts]);
+  expectFinite('seesawLoss', ['logits', logits], ['sampleCounts', sampleCounts], ['weights', weights]);
   const buffers = openLoss(logits, samples, options);
   const { gradient, terms, scale } = buffers;
   const raw = new Float64Array(classes);
@@ -76,5 +76,5 @@ export function seesawLoss(
       gradient[offset + c] = weight * (Math.exp(logProbabilities[c]!) - (c === label ? 1 : 0)) * scale;
     }
   }
-  return closeLoss('seesawLoss', sum, buffers, ['weights', weights]);
+  return closeLoss('seesawLoss', sum, buffers);
 }

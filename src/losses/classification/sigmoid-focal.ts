@@ -2,6 +2,7 @@
 import { OptionError } from '../../errors.ts';
 import { useSimd } from '../../kernels/backend.ts';
 import { focalKernel } from '../../kernels/losses.ts';
+import { checkNumber } from '../../options.ts';
 import {
   closeLoss,
   expectLength,
@@ -56,7 +57,7 @@ export function sigmoidFocalLoss(
   if (!(alpha === -1 || (alpha >= 0 && alpha <= 1))) {
     throw new OptionError(`alpha must be −1 or lie in 0–1, got ${alpha}`, { alpha });
   }
-  if (!(gamma >= 0)) throw new OptionError(`gamma must be ≥ 0, got ${gamma}`, { gamma });
+  checkNumber('gamma', gamma, 0);
   const columns = classes ?? 1;
   const samples = sampleCount('logits', logits.length, columns);
   const labels = areLabels(targets, logits.length, classes, ignoreIndex);
@@ -115,7 +116,7 @@ export function sigmoidFocalLoss(
     buffers,
     ['logits', logits],
     ['targets', targets],
-    ['weights', weights],
+    ['weights', options.weights],
   );
 }
 
@@ -176,7 +177,7 @@ export function binaryCrossEntropyLoss(
     buffers,
     ['logits', logits],
     ['targets', targets],
-    ['weights', weights],
+    ['weights', options.weights],
     ['positiveWeights', positiveWeights],
   );
 }

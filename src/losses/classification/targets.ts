@@ -1,6 +1,6 @@
 /** Targets of the sigmoid losses: a dense N×C array of soft labels, or one class index a sample. */
 import { OptionError, ShapeError } from '../../errors.ts';
-import { weightStride } from '../common.ts';
+import { expectLength, weightStride } from '../common.ts';
 
 /** Whether targets are one class index a sample (rather than a number an element), checked. */
 export function areLabels(
@@ -16,15 +16,7 @@ export function areLabels(
       { expected: elements, got: targets.length },
     );
   }
-  if (targets.length * classes !== elements) {
-    throw new ShapeError(
-      `${elements} logits need ${elements / classes} class indices, got ${targets.length}`,
-      {
-        classes,
-        got: targets.length,
-      },
-    );
-  }
+  expectLength('targets', targets, elements / classes);
   for (let i = 0; i < targets.length; i++) {
     const label = targets[i]!;
     if (label !== ignoreIndex && (!Number.isInteger(label) || label > classes)) {
@@ -69,8 +61,11 @@ export function weightsWithIgnored(
     return [weights, stride];
   }
   const columns = stride === 2 ? elements / samples : 1;
-  const kept = Float64Array.from({ length: samples * columns }, (_, i) =>
-    targets[Math.floor(i / columns)] === ignoreIndex ? 0 : weights === undefined ? 1 : weights[i]!,
+  const kept = Float64Array.from(
+    { length: samples * columns },
+    (_, i) =>
+      // what is not finite becomes NaN, and is reported
+      (weights === undefined ? 1 : weights[i]!) * (targets[Math.floor(i / columns)] === ignoreIndex ? 0 : 1),
   );
   return [kept, stride === 0 ? 1 : stride];
 }

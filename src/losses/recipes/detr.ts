@@ -1,11 +1,12 @@
 /** The total loss of DETR for one decoder layer. */
 import type { BoxArray } from '../../boxes/types.ts';
+import { choiceOption } from '../../options.ts';
 import { crossEntropyLoss } from '../classification/cross-entropy.ts';
 import { sigmoidFocalLoss } from '../classification/sigmoid-focal.ts';
 import { type FloatArray, sameType, sampleCount } from '../common.ts';
 import { l1Loss } from '../regression/elementwise.ts';
 import { iouLoss } from '../regression/iou-loss.ts';
-import { addTo, type DetectorLoss, pick, scaleBy, where } from './common.ts';
+import { addTo, checkClasses, checkOutputs, type DetectorLoss, pick, scaleBy, where } from './common.ts';
 
 export interface DetrLossInput {
   /** Images·queries × C logits: for `'softmax'` C includes the no-object class, the last one. */
@@ -33,7 +34,9 @@ export function detrLoss(
 ): DetectorLoss<'classification' | 'l1' | 'giou', 'logits' | 'boxes'> {
   const { logits, boxes, labels, classes, classification = 'softmax' } = input;
   const rows = sampleCount('logits', logits.length, classes);
-  const softmax = classification === 'softmax';
+  const softmax = choiceOption('classification', classification, ['softmax', 'focal']) === 'softmax';
+  checkClasses(labels, rows, softmax ? classes - 1 : classes);
+  checkOutputs('detrLoss', rows, ['boxes', boxes, 4]);
   const weights = input.weights ?? { classification: softmax ? 1 : 2, l1: 5, giou: 2 };
   const matched = where(labels, (label) => label >= 0);
   const boxCount = Math.max(1, input.boxCount ?? matched.length);

@@ -1,10 +1,11 @@
 /** The total loss of FCOS. */
 import type { BoxArray } from '../../boxes/types.ts';
 import { distanceCoder } from '../../coders/distance.ts';
+import { choiceOption } from '../../options.ts';
 import { binaryCrossEntropyLoss, sigmoidFocalLoss } from '../classification/sigmoid-focal.ts';
 import { type FloatArray, sameType, sampleCount } from '../common.ts';
 import { iouLoss } from '../regression/iou-loss.ts';
-import { addTo, type DetectorLoss, pick, where } from './common.ts';
+import { addTo, checkClasses, checkOutputs, type DetectorLoss, pick, where } from './common.ts';
 
 export interface FcosLossInput {
   /** Points × C logits, all images together. */
@@ -40,7 +41,10 @@ export function fcosLoss(
   input: FcosLossInput,
 ): DetectorLoss<'classification' | 'box' | 'centreness', 'logits' | 'distances' | 'centreness'> {
   const { logits, distances, centreness, labels, classes, convention = 'torchvision' } = input;
-  sampleCount('logits', logits.length, classes);
+  const points = sampleCount('logits', logits.length, classes);
+  checkClasses(labels, points, classes);
+  checkOutputs('fcosLoss', points, ['distances', distances, 4], ['centreness', centreness, 1]);
+  choiceOption('convention', convention, ['torchvision', 'mmdetection']);
   const positives = where(labels, (label) => label >= 0);
   const count = Math.max(1, positives.length);
   const focal = sigmoidFocalLoss(logits, labels, { classes, avgFactor: count });

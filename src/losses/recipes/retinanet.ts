@@ -1,9 +1,10 @@
 /** The total loss of RetinaNet, with the normaliser of each library. */
 
+import { choiceOption } from '../../options.ts';
 import { sigmoidFocalLoss } from '../classification/sigmoid-focal.ts';
 import { type FloatArray, sameType, sampleCount } from '../common.ts';
 import { smoothL1Loss } from '../regression/elementwise.ts';
-import { addTo, type DetectorLoss, pick, pickTargets, where } from './common.ts';
+import { addTo, checkClasses, checkOutputs, type DetectorLoss, pick, pickTargets, where } from './common.ts';
 
 export interface RetinanetLossInput {
   /** Images·anchors × C logits. */
@@ -32,6 +33,9 @@ export function retinanetLoss(
   const { logits, boxes, labels, classes, images, convention = 'torchvision' } = input;
   const rows = sampleCount('logits', logits.length, classes);
   const perImage = sampleCount('labels', rows, images);
+  checkClasses(labels, rows, classes);
+  checkOutputs('retinanetLoss', rows, ['logits', logits, classes], ['boxes', boxes, 4]);
+  choiceOption('convention', convention, ['torchvision', 'mmdetection', 'detectron2']);
   const logitGradient = sameType(logits, logits.length);
   const boxGradient = sameType(boxes, boxes.length);
   const batchPositives = where(labels, (label) => label >= 0).length;

@@ -1,9 +1,9 @@
 /** The total loss of SSD. */
 
 import { crossEntropyLoss } from '../classification/cross-entropy.ts';
-import { expectLength, type FloatArray, sameType, sampleCount } from '../common.ts';
+import { type FloatArray, sameType, sampleCount } from '../common.ts';
 import { smoothL1Loss } from '../regression/elementwise.ts';
-import { addTo, type DetectorLoss, pick, pickTargets, where } from './common.ts';
+import { addTo, checkOutputs, type DetectorLoss, pick, pickTargets, where } from './common.ts';
 
 export interface SsdLossInput {
   /** Images·priors × C logits, class 0 the background. */
@@ -29,8 +29,7 @@ export interface SsdLossInput {
 export function ssdLoss(input: SsdLossInput): DetectorLoss<'classification' | 'box', 'logits' | 'boxes'> {
   const { logits, boxes, labels, classes, images } = input;
   const rows = sampleCount('logits', logits.length, classes);
-  expectLength('labels', labels, rows);
-  expectLength('boxes', boxes, 4 * rows);
+  checkOutputs('ssdLoss', rows, ['boxes', boxes, 4]);
   const perImage = sampleCount('labels', rows, images);
   const positives = where(labels, (label) => label > 0);
   const divisor = Math.max(1, positives.length);

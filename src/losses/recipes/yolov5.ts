@@ -2,9 +2,9 @@
 import { OptionError } from '../../errors.ts';
 import { sigmoid } from '../classification/logistic.ts';
 import { binaryCrossEntropyLoss } from '../classification/sigmoid-focal.ts';
-import { type FloatArray, sameType } from '../common.ts';
+import { checkLabels, type FloatArray, sameType } from '../common.ts';
 import { iouLoss } from '../regression/iou-loss.ts';
-import { addTo, type DetectorLoss, pick, scaleBy } from './common.ts';
+import { addTo, checkOutputs, type DetectorLoss, pick, scaleBy } from './common.ts';
 
 /** One detection level; a row is one anchor at one cell of one image. */
 export interface Yolov5Level {
@@ -59,6 +59,13 @@ export function yolov5Loss(levels: readonly Yolov5Level[], options: Yolov5LossOp
   const parts = { box: 0, objectness: 0, classification: 0 };
   const gradients = levels.map((level, n) => {
     const { matches } = level;
+    checkOutputs(
+      'yolov5Loss',
+      level.objectness.length,
+      ['boxes', level.boxes, 4],
+      ['logits', level.logits, classes],
+    );
+    checkLabels(level.classIds, matches.length, classes);
     const raw = pick(level.boxes, matches, 4);
     const boxes = sameType(raw, raw.length);
     const slopes = new Float64Array(raw.length);
@@ -70,20 +77,23 @@ export function yolov5Loss(levels: readonly Yolov5Level[], options: Yolov5LossOp
     }
     const target = sameType(raw, raw.length);
     target.set(Array.from({ length: raw.length }, (_, i) => level.boxTargets[i]!));
-    const settings = { metric: 'ciou', preset: 'ultralytics', format: 'cxcywh' } as const;
-    const box = iouLoss(boxes, target, settings);
-    const terms = iouLoss(boxes, target, { ...settings, reduction: 'none' }).perElement!;
+    const box = iouLoss(boxes, target, {
+      metric: 'ciou',
+      preset: 'ultralytics',
+      format: 'cxcywh',
+      reduction: 'none',
+    });
     const wanted = new Float64Array(level.objectness.length);
     matches.forEach((row, i) => {
-      wanted[row] = Math.max(0, 1 - terms[i]!);
+      wanted[row] = Math.max(0, 1 - box.perElement![i]!);
     });
     const objectness = binaryCrossEntropyLoss(level.objectness, wanted);
     const boxGradient = sameType(level.boxes, level.boxes.length);
     const logitGradient = sameType(level.logits, level.logits.length);
     if (matches.length > 0) {
-      parts.box += gains.box * box.value * images;
-      const scaled = box.gradient.map((g, i) => g * slopes[i]! * gains.box * images) as FloatArray;
-      addTo(boxGradient, scaled, matches, 4);
+      const weight = (gains.box * images) / matches.length;
+      parts.box += box.value * weight;
+      addTo(boxGradient, box.gradient.map((g, i) => g * slopes[i]!) as FloatArray, matches, 4, weight);
       if (classes > 1) {
         const labels = new Float64Array(matches.length * classes);
         matches.forEach((_, i) => {

@@ -6,7 +6,7 @@ import { distributionFocalLoss } from '../classification/quality.ts';
 import { binaryCrossEntropyLoss } from '../classification/sigmoid-focal.ts';
 import { type FloatArray, sameType, sampleCount } from '../common.ts';
 import { iouLoss } from '../regression/iou-loss.ts';
-import { addTo, type DetectorLoss, pick, scaleBy } from './common.ts';
+import { addTo, checkOutputs, type DetectorLoss, pick, scaleBy } from './common.ts';
 
 export interface Yolov8LossInput {
   /** Images·anchors × C logits. */
@@ -38,6 +38,7 @@ export function yolov8Loss(
 ): DetectorLoss<'classification' | 'box' | 'distribution', 'logits' | 'distributions'> {
   const { logits, distributions, targetScores, positives, classes, images, bins = 16 } = input;
   const rows = sampleCount('logits', logits.length, classes);
+  checkOutputs('yolov8Loss', rows, ['distributions', distributions, 4 * bins]);
   const gains = input.gains ?? { box: 7.5, classification: 0.5, distribution: 1.5 };
   let total = 0;
   for (let i = 0; i < rows * classes; i++) total += targetScores[i]!;

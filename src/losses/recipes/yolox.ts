@@ -1,10 +1,10 @@
 /** The total loss of YOLOX (SimOTA assignment). */
 import type { BoxArray } from '../../boxes/types.ts';
 import { binaryCrossEntropyLoss } from '../classification/sigmoid-focal.ts';
-import { expectLength, type FloatArray, sameType, sampleCount } from '../common.ts';
+import { checkLabels, type FloatArray, sameType, sampleCount } from '../common.ts';
 import { l1Loss } from '../regression/elementwise.ts';
 import { iouLoss } from '../regression/iou-loss.ts';
-import { addTo, type DetectorLoss, pick } from './common.ts';
+import { addTo, checkOutputs, type DetectorLoss, pick } from './common.ts';
 
 export interface YoloxLossInput {
   /** Images·cells × C class logits. */
@@ -36,8 +36,8 @@ export function yoloxLoss(
 ): DetectorLoss<'box' | 'objectness' | 'classification' | 'l1', 'logits' | 'objectness' | 'boxes' | 'raw'> {
   const { logits, objectness, boxes, positives, classIds, classes } = input;
   const rows = sampleCount('logits', logits.length, classes);
-  expectLength('objectness', objectness, rows);
-  expectLength('classIds', classIds, positives.length);
+  checkOutputs('yoloxLoss', rows, ['logits', logits, classes], ['boxes', boxes, 4]);
+  checkLabels(classIds, positives.length, classes);
   const avgFactor = Math.max(1, positives.length);
   const box = iouLoss(pick(boxes, positives, 4), input.boxTargets, {
     format: 'cxcywh',

@@ -1,8 +1,9 @@
 /** Center loss: features drawn to the centre of their class, centres moved by their own rule. */
-import { ShapeError } from '../../errors.ts';
+import { choiceOption } from '../../options.ts';
 import {
   checkLabels,
   closeLoss,
+  expectLength,
   type FloatArray,
   type LossOptions,
   type LossResult,
@@ -44,11 +45,10 @@ export function centerLoss(
   options: CenterOptions,
 ): CenterResult {
   const { dimensions, classes, convention = 'paper' } = options;
+  choiceOption('convention', convention, ['paper', 'facenet', 'sgd']);
   const alpha = options.alpha ?? (convention === 'facenet' ? 0.95 : 0.5);
   const samples = rowCount('features', features, dimensions);
-  if (centers.length !== classes * dimensions) {
-    throw new ShapeError(`centers must hold ${classes}×${dimensions} numbers, got ${centers.length}`);
-  }
+  expectLength('centers', centers, classes * dimensions);
   checkLabels(labels, samples, classes);
   const buffers = openLoss(features, samples, options);
   const { gradient, terms, scale } = buffers;

@@ -1,4 +1,5 @@
 /** Losses that sum over pairs of a batch: contrastive, N-pair. */
+import { choiceOption } from '../../options.ts';
 import { logSoftmaxRow } from '../classification/softmax.ts';
 import {
   closeLoss,
@@ -46,6 +47,7 @@ export function contrastiveLoss(
   options: ContrastiveOptions,
 ): LossResult {
   const { dimensions, margin = 1, positiveMargin = 0, power = 2, average = 'all' } = options;
+  choiceOption('average', average, ['all', 'nonzero']);
   expectFinite('contrastiveLoss', ['features', features]);
   const pairs = pairMatrix(features, dimensions, 'euclidean', options.normalise ?? false);
   const { count, values } = pairs;

@@ -1,7 +1,6 @@
 /** The margin softmax losses of face recognition: each is a margin rule, its defaults and its paper. */
 
-import { OptionError } from '../../errors.ts';
-import { checkCount } from '../../options.ts';
+import { checkCount, checkNumber } from '../../options.ts';
 import type { FloatArray } from '../common.ts';
 import { type MarginSoftmaxOptions, type MarginSoftmaxResult, marginSoftmax } from './margin-softmax.ts';
 import {
@@ -68,7 +67,7 @@ export function sphereFaceLoss(
 ): MarginSoftmaxResult {
   const { margin = 4, lambda = 0 } = options;
   checkCount('margin', margin);
-  if (!(lambda >= 0)) throw new OptionError(`lambda must be ≥ 0, got ${lambda}`, { lambda });
+  checkNumber('lambda', lambda, 0);
   return marginSoftmax(features, classWeights, labels, options, {
     name: 'sphereFaceLoss',
     scale: 'norm',

@@ -6,7 +6,6 @@
  * each carried back through its normalisation. The pairs of a feature with its own class are taken out of these products
  * and done in float64: the slope of a margin there goes like 1/sin θ, which float32 cosines near 1 do not give.
  */
-import { ShapeError } from '../../errors.ts';
 import {
   checkLabels,
   closeLoss,
@@ -68,12 +67,7 @@ export function marginSoftmax(
   const { subCenters = 1 } = settings;
   const samples = rowCount('features', features, dimensions);
   const centres = classes * subCenters;
-  if (classWeights.length !== centres * dimensions) {
-    throw new ShapeError(
-      `class weights must hold ${centres}×${dimensions} numbers, got ${classWeights.length}`,
-      { classes, subCenters, dimensions, got: classWeights.length },
-    );
-  }
+  expectLength('class weights', classWeights, centres * dimensions);
   checkLabels(labels, samples, classes);
   expectLength('weights', weights, samples);
   expectLength('weightOut', weightOut, classWeights.length);

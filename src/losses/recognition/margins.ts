@@ -5,6 +5,8 @@
  * themselves and as ones. It returns d(target logit)/d‖f‖ for the rules whose margin depends on the feature's length.
  */
 
+import { choiceOption } from '../../options.ts';
+
 export interface MarginRow {
   readonly label: number;
   /** Length of the feature before normalisation. */
@@ -36,12 +38,12 @@ export type ArcFallback = 'linear' | 'easy' | 'none';
 
 /** cos(θ + m); the fallbacks are cosθ − m·sin m beyond π − m, cosθ for cosθ ≤ 0, or nothing. */
 export function additiveAngle(margin: number, fallback: ArcFallback, straightThrough: boolean): MarginRule {
+  choiceOption('fallback', fallback, ['linear', 'easy', 'none']);
   const cosM = Math.cos(margin);
   const sinM = Math.sin(margin);
-  const turn = Math.cos(Math.PI - margin);
   return ({ label, logits, slopes }) => {
     const cosine = clampCosine(logits[label]!);
-    if (fallback === 'linear' && cosine <= turn) {
+    if (fallback === 'linear' && cosine <= -cosM) {
       logits[label] = cosine - margin * sinM;
       return 0;
     }
@@ -119,12 +121,11 @@ export function magnitudeAware({
     const a = Math.min(Math.max(norm, lowerNorm), upperNorm);
     const margin = rise * (a - lowerNorm) + lowerMargin;
     const cosine = clampCosine(logits[label]!);
-    const beyond = easy ? cosine <= 0 : cosine <= Math.cos(Math.PI - margin);
+    const beyond = easy ? cosine <= 0 : cosine <= -Math.cos(margin);
     const free = norm > lowerNorm && norm < upperNorm ? rise : 0;
     if (beyond) {
       if (easy) return 0;
-      const fall = Math.sin(Math.PI - margin) * margin;
-      logits[label] = cosine - fall;
+      logits[label] = cosine - margin * Math.sin(margin);
       return -free * (Math.sin(margin) + margin * Math.cos(margin));
     }
     const theta = Math.acos(cosine);
@@ -137,12 +138,10 @@ export function magnitudeAware({
 /** CurricularFace: the target as ArcFace; classes harder than it become cosθ·(t + cosθ), t detached. */
 export function curricular(margin: number, t: number): MarginRule {
   const target = additiveAngle(margin, 'linear', false);
-  const cosM = Math.cos(margin);
-  const sinM = Math.sin(margin);
   return (row) => {
     const { label, logits, slopes } = row;
     const own = clampCosine(logits[label]!);
-    const withMargin = own * cosM - Math.sqrt(Math.max(0, 1 - own * own)) * sinM;
+    const withMargin = Math.cos(Math.acos(own) + margin);
     for (let j = 0; j < logits.length; j++) {
       const cosine = logits[j]!;
       if (j !== label && cosine > withMargin) {

@@ -8,6 +8,7 @@
 
 import { OptionError } from '../../errors.ts';
 import { useSimd } from '../../kernels/backend.ts';
+import { choiceOption } from '../../options.ts';
 import { expectLength, type FloatArray } from '../common.ts';
 import { addProduct, multiplyTransposed } from './matrix.ts';
 import { type NormalisedRows, normaliseRows, rowCount, throughNormalisation } from './rows.ts';
@@ -34,6 +35,7 @@ export function pairMatrix(
   kind: PairDistance,
   normalise: boolean,
 ): PairMatrix {
+  choiceOption('distance', kind, ['squared', 'euclidean', 'angle', 'cosine']);
   const count = rowCount('features', features, dimensions);
   const byKernel =
     kind === 'cosine' && features instanceof Float32Array && count * count * dimensions >= LARGE && useSimd();

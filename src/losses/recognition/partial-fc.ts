@@ -1,5 +1,5 @@
 /** Sampled classifiers: margin losses over a part of the class weights. */
-import { OptionError } from '../../errors.ts';
+import { checkCount, checkNumber } from '../../options.ts';
 import { checkLabels, type FloatArray, sameType } from '../common.ts';
 
 export interface ClassSample {
@@ -25,8 +25,8 @@ export interface ClassSampleOptions {
  */
 export function sampleClasses(labels: ArrayLike<number>, options: ClassSampleOptions): ClassSample {
   const { classes, sampleRate = 0.1, seed } = options;
-  if (!(sampleRate > 0 && sampleRate <= 1))
-    throw new OptionError(`sampleRate must lie in 0–1, got ${sampleRate}`);
+  checkNumber('sampleRate', sampleRate, 0, 1);
+  checkCount('classes', classes);
   checkLabels(labels, labels.length, classes);
   const present = new Uint8Array(classes);
   let count = 0;
@@ -35,7 +35,7 @@ export function sampleClasses(labels: ArrayLike<number>, options: ClassSampleOpt
     present[labels[i]!] = 1;
   }
   const wanted = Math.max(count, Math.floor(sampleRate * classes));
-  const others = Int32Array.from({ length: classes - count }, () => 0);
+  const others = new Int32Array(classes - count);
   for (let c = 0, n = 0; c < classes; c++) if (present[c] === 0) others[n++] = c;
   let state = seed >>> 0;
   for (let n = 0; count < wanted; n++, count++) {

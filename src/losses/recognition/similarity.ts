@@ -1,27 +1,42 @@
 /** Losses of each anchor over its cosines with all others of a batch: SupCon, multi-similarity, circle. */
+import { binaryCrossEntropy, sigmoid } from '../classification/logistic.ts';
 import { closeLoss, expectFinite, type FloatArray, type LossResult, openLoss } from '../common.ts';
 import type { PairLossOptions } from './contrastive.ts';
-import { expectLabels, type PairMatrix, pairGradient, pairMatrix } from './pairs.ts';
+import { expectLabels, pairGradient, pairMatrix } from './pairs.ts';
 
-/** Runs `anchor` for every row of the cosine matrix; it returns the row's cost and fills its slopes, or skips it. */
+/**
+ * Cost of an anchor from its row of cosines and the places of its positives and negatives; fills its row of slopes.
+ * Undefined: it does not count.
+ */
+type Anchor = (
+  cosines: Float64Array,
+  positives: readonly number[],
+  negatives: readonly number[],
+  slopes: Float64Array,
+) => number | undefined;
+
 function overAnchors(
   name: string,
   features: FloatArray,
   labels: ArrayLike<number>,
   options: PairLossOptions,
-  anchor: (i: number, pairs: PairMatrix, slopes: Float64Array) => number | undefined,
   divideBy: 'all' | 'counted',
+  anchor: Anchor,
 ): LossResult {
   expectFinite(name, ['features', features]);
   const pairs = pairMatrix(features, options.dimensions, 'cosine', true);
-  const { count } = pairs;
+  const { count, values } = pairs;
   expectLabels(labels, count);
   const H = new Float64Array(count * count);
   const costs = new Float64Array(count);
   let counted = 0;
   let sum = 0;
   for (let i = 0; i < count; i++) {
-    const cost = anchor(i, pairs, H.subarray(i * count, (i + 1) * count));
+    const positives: number[] = [];
+    const negatives: number[] = [];
+    for (let j = 0; j < count; j++) if (j !== i) (labels[j] === labels[i] ? positives : negatives).push(j);
+    const row = (matrix: Float64Array): Float64Array => matrix.subarray(i * count, (i + 1) * count);
+    const cost = anchor(row(values), positives, negatives, row(H));
     if (cost === undefined) continue;
     counted++;
     costs[i] = cost;
@@ -54,36 +69,22 @@ export function supervisedContrastiveLoss(
 ): LossResult {
   const { temperature = 0.07, baseTemperature = 0.07 } = options;
   const factor = temperature / baseTemperature;
-  return overAnchors(
-    'supervisedContrastiveLoss',
-    features,
-    labels,
-    options,
-    (i, { count, values }, slopes) => {
-      let positives = 0;
-      let largest = Number.NEGATIVE_INFINITY;
-      for (let j = 0; j < count; j++) {
-        if (j === i) continue;
-        if (labels[j] === labels[i]) positives++;
-        largest = Math.max(largest, values[i * count + j]! / temperature);
-      }
-      if (positives === 0) return undefined;
-      let total = 0;
-      for (let j = 0; j < count; j++)
-        if (j !== i) total += Math.exp(values[i * count + j]! / temperature - largest);
-      let cost = 0;
-      for (let j = 0; j < count; j++) {
-        if (j === i) continue;
-        const logit = values[i * count + j]! / temperature - largest;
-        const probability = Math.exp(logit) / total;
-        const positive = labels[j] === labels[i] ? 1 / positives : 0;
-        if (positive > 0) cost -= positive * (logit - Math.log(total));
-        slopes[j] = (factor * (probability - positive)) / temperature;
-      }
-      return factor * cost;
-    },
-    'counted',
-  );
+  const name = 'supervisedContrastiveLoss';
+  return overAnchors(name, features, labels, options, 'counted', (cosines, positives, negatives, slopes) => {
+    if (positives.length === 0) return undefined;
+    const others = [...positives, ...negatives];
+    const logit = (j: number): number => cosines[j]! / temperature;
+    const largest = others.reduce((most, j) => Math.max(most, logit(j)), Number.NEGATIVE_INFINITY);
+    let total = 0;
+    for (const j of others) total += slopes[j] = Math.exp(logit(j) - largest);
+    for (const j of others) slopes[j]! *= factor / temperature / total;
+    let cost = 0;
+    for (const j of positives) {
+      cost += largest + Math.log(total) - logit(j);
+      slopes[j]! -= factor / temperature / positives.length;
+    }
+    return (factor * cost) / positives.length;
+  });
 }
 
 export interface MultiSimilarityOptions extends PairLossOptions {
@@ -108,40 +109,22 @@ export function multiSimilarityLoss(
   options: MultiSimilarityOptions,
 ): LossResult {
   const { alpha = 2, beta = 50, base = 0.5, minerEpsilon = 0.1 } = options;
-  return overAnchors(
-    'multiSimilarityLoss',
-    features,
-    labels,
-    options,
-    (i, { count, values }, slopes) => {
-      let hardestNegative = Number.NEGATIVE_INFINITY;
-      let hardestPositive = Number.POSITIVE_INFINITY;
-      for (let j = 0; j < count; j++) {
-        if (j === i) continue;
-        const s = values[i * count + j]!;
-        if (labels[j] === labels[i]) hardestPositive = Math.min(hardestPositive, s);
-        else hardestNegative = Math.max(hardestNegative, s);
-      }
-      let positives = 0;
-      let negatives = 0;
-      for (let pass = 0; pass < 2; pass++) {
-        for (let j = 0; j < count; j++) {
-          if (j === i) continue;
-          const s = values[i * count + j]!;
-          const same = labels[j] === labels[i];
-          if (minerEpsilon !== null) {
-            if (same ? s - minerEpsilon >= hardestNegative : s + minerEpsilon <= hardestPositive) continue;
-          }
-          const e = Math.exp(same ? -alpha * (s - base) : beta * (s - base));
-          if (pass === 1) slopes[j] = same ? -e / (1 + positives) : e / (1 + negatives);
-          else if (same) positives += e;
-          else negatives += e;
-        }
-      }
-      return Math.log1p(positives) / alpha + Math.log1p(negatives) / beta;
-    },
-    'all',
-  );
+  const name = 'multiSimilarityLoss';
+  return overAnchors(name, features, labels, options, 'all', (cosines, positives, negatives, slopes) => {
+    // (1/k)·ln(1 + Σ e^(±k(s − λ))) over those a hard one of the other kind is near to
+    const side = (own: readonly number[], others: readonly number[], k: number, way: 1 | -1): number => {
+      const hardest = others.reduce(
+        (most, j) => Math.max(most, -way * cosines[j]!),
+        Number.NEGATIVE_INFINITY,
+      );
+      const kept = own.filter((j) => minerEpsilon === null || -way * cosines[j]! - minerEpsilon < hardest);
+      let total = 0;
+      for (const j of kept) total += slopes[j] = Math.exp(way * k * (cosines[j]! - base));
+      for (const j of kept) slopes[j]! *= way / (1 + total);
+      return Math.log1p(total) / k;
+    };
+    return side(positives, negatives, alpha, -1) + side(negatives, positives, beta, 1);
+  });
 }
 
 export interface CircleOptions extends PairLossOptions {
@@ -168,40 +151,23 @@ export function circleLoss(
     features,
     labels,
     options,
-    (i, { count, values }, slopes) => {
-      const logit = (j: number): number => {
-        const s = values[i * count + j]!;
-        return labels[j] === labels[i]
-          ? -gamma * Math.max(0, 1 + margin - s) * (s - 1 + margin)
-          : gamma * Math.max(0, s + margin) * (s - margin);
-      };
-      let largestP = Number.NEGATIVE_INFINITY;
-      let largestN = Number.NEGATIVE_INFINITY;
-      for (let j = 0; j < count; j++) {
-        if (j === i) continue;
-        if (labels[j] === labels[i]) largestP = Math.max(largestP, logit(j));
-        else largestN = Math.max(largestN, logit(j));
-      }
-      if (largestP === Number.NEGATIVE_INFINITY || largestN === Number.NEGATIVE_INFINITY) return undefined;
-      let sumP = 0;
-      let sumN = 0;
-      for (let j = 0; j < count; j++) {
-        if (j === i) continue;
-        if (labels[j] === labels[i]) sumP += Math.exp(logit(j) - largestP);
-        else sumN += Math.exp(logit(j) - largestN);
-      }
-      const total = largestP + Math.log(sumP) + largestN + Math.log(sumN);
-      const outer = total > 0 ? 1 / (1 + Math.exp(-total)) : Math.exp(total) / (1 + Math.exp(total));
-      for (let j = 0; j < count; j++) {
-        if (j === i) continue;
-        const s = values[i * count + j]!;
-        const same = labels[j] === labels[i];
-        const share = Math.exp(logit(j) - (same ? largestP : largestN)) / (same ? sumP : sumN);
-        slopes[j] =
-          outer * share * (same ? -gamma * Math.max(0, 1 + margin - s) : gamma * Math.max(0, s + margin));
-      }
-      return Math.max(total, 0) + Math.log1p(Math.exp(-Math.abs(total)));
-    },
     'counted',
+    (cosines, positives, negatives, slopes) => {
+      if (positives.length === 0 || negatives.length === 0) return undefined;
+      // ln Σ e^(γ·α·(s − Δ)), α growing with the distance from the optimum
+      const side = (own: readonly number[], way: 1 | -1, optimum: number, delta: number): number => {
+        const pull = (j: number): number => way * gamma * Math.max(0, way * (cosines[j]! - optimum));
+        const logit = (j: number): number => pull(j) * (cosines[j]! - delta);
+        const largest = own.reduce((most, j) => Math.max(most, logit(j)), Number.NEGATIVE_INFINITY);
+        let total = 0;
+        for (const j of own) total += slopes[j] = Math.exp(logit(j) - largest);
+        for (const j of own) slopes[j]! *= pull(j) / total;
+        return largest + Math.log(total);
+      };
+      const total = side(positives, -1, 1 + margin, 1 - margin) + side(negatives, 1, -margin, margin);
+      const outer = sigmoid(total);
+      for (let j = 0; j < slopes.length; j++) slopes[j]! *= outer;
+      return binaryCrossEntropy(total, 0); // softplus
+    },
   );
 }

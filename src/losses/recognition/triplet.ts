@@ -1,5 +1,7 @@
 /** Triplet loss over given triplets, or over those a batch offers. */
-import { OptionError, ShapeError } from '../../errors.ts';
+import { OptionError } from '../../errors.ts';
+import { choiceOption } from '../../options.ts';
+import { binaryCrossEntropy, sigmoid } from '../classification/logistic.ts';
 import {
   closeLoss,
   expectFinite,
@@ -7,6 +9,7 @@ import {
   type LossOptions,
   type LossResult,
   openLoss,
+  sampleCount,
 } from '../common.ts';
 import { expectLabels, type PairDistance, pairGradient, pairMatrix } from './pairs.ts';
 
@@ -59,14 +62,18 @@ export function tripletLoss(
     softMargin = false,
     mining = 'batch-all',
   } = options;
+  choiceOption('mining', mining, ['batch-all', 'batch-hard', 'semi-hard']);
   expectFinite('tripletLoss', ['features', features]);
   const pairs = pairMatrix(features, dimensions, distance, options.normalise ?? false);
   const { count, values } = pairs;
   const triplets =
     options.triplets === undefined ? mine(mining, values, count, labels) : given(options.triplets, count);
   const total = triplets.length / 3;
-  const average =
-    options.average ?? (options.triplets === undefined && mining === 'batch-all' ? 'nonzero' : 'all');
+  const average = choiceOption(
+    'average',
+    options.average ?? (options.triplets === undefined && mining === 'batch-all' ? 'nonzero' : 'all'),
+    ['all', 'nonzero'],
+  );
 
   /** Where in the matrix the distance to the negative stands. */
   const away = (t: number): number => {
@@ -87,9 +94,9 @@ export function tripletLoss(
     const positive = triplets[3 * t + 1]!;
     const gap = (positive < 0 ? 0 : values[anchor + positive]!) - values[away(t)]!;
     const cost = softMargin
-      ? Math.max(gap, 0) + Math.log1p(Math.exp(-Math.abs(gap)))
+      ? binaryCrossEntropy(gap, 0) // ln(1 + e^gap)
       : Math.max(0, gap + margin);
-    slopes[t] = softMargin ? 1 / (1 + Math.exp(-gap)) : cost > 0 ? 1 : 0;
+    slopes[t] = softMargin ? sigmoid(gap) : cost > 0 ? 1 : 0;
     if (!(cost <= 1e-16)) active++;
     costs[t] = cost;
     sum += cost;
@@ -109,8 +116,7 @@ export function tripletLoss(
 }
 
 function given(triplets: ArrayLike<number>, count: number): Int32Array {
-  if (triplets.length % 3 !== 0)
-    throw new ShapeError(`triplets must hold 3·T indices, got ${triplets.length}`);
+  sampleCount('triplets', triplets.length, 3);
   for (let i = 0; i < triplets.length; i++) {
     if (!(Number.isInteger(triplets[i]!) && triplets[i]! >= 0 && triplets[i]! < count)) {
       throw new OptionError(`triplets[${i}] must be an index below ${count}, got ${triplets[i]}`, {

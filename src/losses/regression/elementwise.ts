@@ -4,6 +4,7 @@
  * One loop serves them all: a loss is a term and its slope, chosen once outside the loop.
  */
 import { OptionError } from '../../errors.ts';
+import { checkNumber } from '../../options.ts';
 import {
   closeLoss,
   expectLength,
@@ -94,7 +95,7 @@ export function smoothL1Loss(
   if (sigma !== undefined && options.beta !== undefined)
     throw new OptionError('give beta or sigma, not both');
   const beta = sigma === undefined ? (options.beta ?? 1) : 1 / (sigma * sigma);
-  if (!(beta >= 0)) throw new OptionError(`beta must be ≥ 0, got ${beta}`, { beta });
+  checkNumber('beta', beta, 0);
   if (beta < 1e-5) return l1Loss(prediction, target, options);
   return regress('smoothL1Loss', prediction, target, options, (d, pair) => {
     const size = Math.abs(d);

@@ -1,6 +1,7 @@
 /** Focal-EIoU: the EIoU loss weighted by IoU^γ, so that good boxes count more. */
 import type { BoxArray } from '../../boxes/types.ts';
 import { iouGradient } from '../../iou/gradient.ts';
+import { choiceOption } from '../../options.ts';
 import { closeLoss, type LossOptions, type LossResult, openLoss } from '../common.ts';
 import { weightsPerBox } from './iou-loss.ts';
 
@@ -22,6 +23,7 @@ export function focalEiouLoss(
   options: FocalEiouOptions = {},
 ): LossResult {
   const { gamma = 0.5, normalizer = 'weights' } = options;
+  choiceOption('normalizer', normalizer, ['weights', 'count']);
   const a = Float64Array.from(prediction);
   const b = Float64Array.from(target);
   const { values, gradient: slopes } = iouGradient(a, b, { metric: 'eiou', eps: 0 });

@@ -2,6 +2,7 @@
 import type { BoxArray } from '../../boxes/types.ts';
 import { OptionError } from '../../errors.ts';
 import { iouGradient } from '../../iou/gradient.ts';
+import { checkNumber } from '../../options.ts';
 import { closeLoss, type LossOptions, type LossResult, openLoss } from '../common.ts';
 import { weightsPerBox } from './iou-loss.ts';
 
@@ -52,7 +53,8 @@ export function wiseIouLoss(
   const buffers = openLoss(prediction, count, options);
   const { gradient, terms, scale } = buffers;
   const batchMean = count === 0 ? 0 : values.reduce((total, iou) => total + 1 - iou, 0) / count;
-  const previous = options.mean ?? 1;
+  const previous = checkNumber('mean', options.mean ?? 1, 0);
+  checkNumber('momentum', momentum, 0, 1);
   const mean = count === 0 ? previous : (1 - momentum) * previous + momentum * batchMean;
 
   let sum = 0;
