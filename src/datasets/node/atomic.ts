@@ -5,9 +5,11 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -20,26 +22,37 @@ function besides(path: string): string {
   return `${path.replace(/\/+$/, '')}.partial-${process.pid}-${serial++}`;
 }
 
-/** Writes a file whole: pieces go to a file beside it, which then takes its name. */
+/** The file a path leads to, through links; null for what no file may replace: a device, a pipe, a folder. */
+function placeOf(path: string): string | null {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return path;
+  return there.isFile() ? realpathSync(path) : null;
+}
+
+/**
+ * Writes a file whole: pieces go to a file beside it, which then takes its name. A link stays and its file is written; a
+ * device or a pipe is written as it is.
+ */
 export function writeFileWhole(path: string, pieces: Iterable<string | Uint8Array>): void {
   mkdirSync(dirname(path), { recursive: true });
-  const partial = besides(path);
+  const place = placeOf(path);
+  const partial = place === null ? path : besides(place);
   const file = openSync(partial, 'w');
   try {
     for (const piece of pieces) {
       const bytes = typeof piece === 'string' ? Buffer.from(piece, 'utf8') : piece;
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     }
-    fsyncSync(file);
+    if (place !== null) fsyncSync(file);
     closeSync(file);
-    renameSync(partial, path);
+    if (place !== null) renameSync(partial, place);
   } catch (error) {
     try {
       closeSync(file);
     } catch {
       // closed already
     }
-    rmSync(partial, { force: true });
+    if (place !== null) rmSync(partial, { force: true });
     throw error;
   }
 }
