@@ -10,7 +10,7 @@ import { createDetector, type RawImage } from '../detector/index.ts';
 import { bestMatch, nms, pairwiseIou } from '../index.ts';
 import { setBackend } from '../kernels/index.ts';
 import { defaultModel } from './default-model.ts';
-import { readBytes, readModel, write } from './files.ts';
+import { besideJson, readBytes, readModel, writeJson } from './files.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -150,10 +150,11 @@ export function benchCommand(terminal: Terminal): Command {
     .option('--model <file>', 'an ONNX detector (default: the embedded one)')
     .option('--image <file>', 'the picture to run it on (default: grey, 640×480)')
     .option('--rounds <n>', 'rounds, of which the median counts', wholeNumber, 7)
-    .option('--json <file>', 'write the numbers as JSON')
+    .option('--json <file>', 'write the numbers as JSON (-: standard output)')
     .action(async (flags: BenchFlags) => {
       const machine = `Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown processor'}`;
-      terminal.out(`${machine}; milliseconds, ${flags.rounds} rounds\n`);
+      const { out } = besideJson(terminal, flags.json);
+      out(`${machine}; milliseconds, ${flags.rounds} rounds\n`);
       const kernels = timeKernels(flags.rounds);
       const rows = kernels.map(({ name, simd, javascript }) => [
         name,
@@ -161,11 +162,11 @@ export function benchCommand(terminal: Terminal): Command {
         javascript.toFixed(3),
         simd === null ? '' : `${(javascript / simd).toFixed(1)}×`,
       ]);
-      terminal.out(table(['one core', 'SIMD', 'JavaScript', 'ratio'], rows));
+      out(table(['one core', 'SIMD', 'JavaScript', 'ratio'], rows));
       const detector = await timeDetector(flags);
       const stages = Object.entries(detector).map(([stage, value]) => [stage, value.toFixed(2)]);
-      terminal.out(`\n${table([`detect, ${flags.model ?? 'embedded model'}`, 'ms'], stages)}`);
+      out(`\n${table([`detect, ${flags.model ?? 'embedded model'}`, 'ms'], stages)}`);
       if (flags.json !== undefined)
-        write(flags.json, `${JSON.stringify({ machine, kernels, detector }, null, 2)}\n`);
+        writeJson(terminal, flags.json, JSON.stringify({ machine, kernels, detector }, null, 2));
     });
 }

@@ -13,7 +13,7 @@ import {
   type VocOrigin,
   type YoloTask,
 } from '../datasets/index.ts';
-import { type Losses, writeDataset, writeFileWhole } from '../datasets/node/index.ts';
+import { type Losses, writeDataset } from '../datasets/node/index.ts';
 import { OptionError } from '../errors.ts';
 import {
   formats,
@@ -28,7 +28,7 @@ import {
   withReadOptions,
 } from './dataset-read.ts';
 import { statsTables } from './dataset-tables.ts';
-import { keepInputs, readJson } from './files.ts';
+import { besideJson, keepInputs, readJson, writeJson } from './files.ts';
 import type { Terminal } from './terminal.ts';
 
 interface WriteFlags extends ReadFlags {
@@ -123,27 +123,28 @@ function validateCommand(terminal: Terminal, exit: (code: number) => void): Comm
     .description('list everything that is wrong with a dataset, each with its place')
     .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
     .option('--strict', 'warnings count as errors')
-    .option('--json <file>', 'write the findings as JSON')
+    .option('--json <file>', 'write the findings as JSON (-: standard output)')
     .option('--limit <n>', 'list at most this many', numberFrom(0, 1e9, true), 1000)
     .action((path: string, flags: ReadFlags & { strict?: boolean; json?: string; limit: number }) => {
       keepDatasets('--json', flags.json, [path]);
+      const { out } = besideJson(terminal, flags.json);
       const report = new ProblemReport();
       // outlines are checked as they pass; kept, they would be most of the memory
       const { parts, format } = readSplits(path, flags, report, { shapes: false });
-      for (const problem of report.problems.slice(0, flags.limit)) terminal.out(formatProblem(problem));
+      for (const problem of report.problems.slice(0, flags.limit)) out(formatProblem(problem));
       const total = report.errors + report.warnings;
-      if (total > flags.limit) terminal.out(`… and ${total - flags.limit} more`);
+      if (total > flags.limit) out(`… and ${total - flags.limit} more`);
       const datasets = Object.values(parts);
       const sum = (of: 'images' | 'annotations'): number =>
         datasets.reduce((total, dataset) => total + dataset[of].count, 0);
       const names = datasets.length > 1 ? ` (${Object.keys(parts).join(', ')})` : '';
-      terminal.out(
+      out(
         `${format}${names}: ${sum('images')} images, ${sum('annotations')} annotations, ${datasets[0]!.categories.length} categories; ${report.errors} errors, ${report.warnings} warnings`,
       );
       if (flags.json !== undefined) {
         const { problems } = report;
         const counts = Object.fromEntries(report.counts);
-        writeFileWhole(flags.json, [`${JSON.stringify({ counts, problems }, null, 2)}\n`]);
+        writeJson(terminal, flags.json, JSON.stringify({ counts, problems }, null, 2));
       }
       if (report.errors > 0 || (flags.strict === true && report.warnings > 0)) exit(1);
     });
@@ -163,20 +164,19 @@ function statsCommand(terminal: Terminal): Command {
   return withReadOptions(new Command('stats'))
     .description('classes, sizes and shapes of a dataset')
     .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
-    .option('--json <file>', 'write the numbers as JSON')
+    .option('--json <file>', 'write the numbers as JSON (-: standard output)')
     .option('--plot <file>', 'draw them: .svg or .png')
     .action(async (path: string, flags: ReadFlags & { json?: string; plot?: string }) => {
       keepDatasets('--json', flags.json, [path]);
       const { dataset } = readChecked(path, flags, terminal);
       const stats = datasetStats(dataset);
-      terminal.out(statsTables(stats));
-      if (flags.json !== undefined) {
-        writeFileWhole(flags.json, [`${JSON.stringify(stats, null, 2)}\n`]);
-      }
+      const { out } = besideJson(terminal, flags.json);
+      out(statsTables(stats));
+      if (flags.json !== undefined) writeJson(terminal, flags.json, JSON.stringify(stats, null, 2));
       if (flags.plot !== undefined) {
         const { datasetCharts, saveCharts } = await import('./dataset-charts.ts');
         await saveCharts(flags.plot, datasetCharts(stats));
-        terminal.out(`plotted: ${flags.plot}`);
+        out(`plotted: ${flags.plot}`);
       }
     });
 }

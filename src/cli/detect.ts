@@ -20,7 +20,17 @@ import { annotate, annotatedPaths } from './annotate.ts';
 import { cocoRows } from './coco-rows.ts';
 import { defaultModel } from './default-model.ts';
 import { detectionTable, type ImageResult } from './detect-table.ts';
-import { expandImages, keepInputs, readBytes, readImageFile, readJson, readModel, write } from './files.ts';
+import {
+  besideJson,
+  expandImages,
+  keepInputs,
+  readBytes,
+  readImageFile,
+  readJson,
+  readModel,
+  write,
+  writeJson,
+} from './files.ts';
 import { startProgress } from './progress.ts';
 import { describeError, type Terminal } from './terminal.ts';
 
@@ -140,10 +150,9 @@ function rowMaker(cocoGt: string | undefined): (path: string, detections: Detect
 }
 
 /** A COCO results array; else an array for many images, and for one its row, if it could be read. */
-function writeRows(file: string, rows: readonly unknown[], images: readonly string[], cocoGt?: string): void {
-  if (cocoGt !== undefined) write(file, `${JSON.stringify(rows)}\n`);
-  else if (images.length > 1) write(file, `${JSON.stringify(rows, null, 2)}\n`);
-  else if (rows.length === 1) write(file, `${JSON.stringify(rows[0], null, 2)}\n`);
+function rowsText(rows: readonly unknown[], images: readonly string[], cocoGt?: string): string | undefined {
+  if (cocoGt !== undefined) return JSON.stringify(rows);
+  return JSON.stringify(images.length > 1 ? rows : rows[0], null, 2);
 }
 
 async function detect(paths: readonly string[], flags: DetectFlags, terminal: Terminal): Promise<number> {
@@ -176,14 +185,16 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
       progress?.update(index + 1);
     }
     progress?.stop();
-    if (flags.json !== undefined) writeRows(flags.json, rows, images, flags.cocoGt);
-    if (results.length > 0) terminal.out(detectionTable(results));
+    const json = flags.json === undefined ? undefined : rowsText(rows, images, flags.cocoGt);
+    if (flags.json !== undefined && json !== undefined) writeJson(terminal, flags.json, json);
+    const { out } = besideJson(terminal, flags.json);
+    if (results.length > 0) out(detectionTable(results));
     if (targets !== undefined && results.length > 0) {
-      terminal.out(`annotated: ${images.length === 1 ? targets[0] : flags.out}`);
+      out(`annotated: ${images.length === 1 ? targets[0] : flags.out}`);
     }
-    if (images.length > 1) {
+    if (images.length > 1 && results.length > 0) {
       const { milliseconds } = await detector.stats();
-      terminal.out(
+      out(
         `${results.length} of ${images.length} images, a mean of ${(milliseconds.preprocess + milliseconds.inference + milliseconds.postprocess).toFixed(1)} ms each`,
       );
     }
@@ -209,12 +220,12 @@ function checkFlags(flags: DetectFlags, images: readonly string[], paths: readon
 
 export function detectCommand(terminal: Terminal, exit: (code: number) => void): Command {
   return new Command('detect')
-    .description('detect objects in images; folders are read whole')
+    .description('detect objects in images, or in those that lie in a folder')
     .argument('<image...>', 'image files or folders')
     .option('--model <file>', 'an ONNX detector (default: the embedded detector of handwritten digits)')
     .addOption(new Option('--head <name>', 'the head, where the model is ambiguous').choices([...headNames]))
     .option('--out <path>', 'annotated picture (.png, .jpg or .webp); a folder for many images')
-    .option('--json <file>', 'detections as JSON')
+    .option('--json <file>', 'detections as JSON (-: standard output)')
     .option('--coco-gt <file>', 'write the JSON as a COCO results array, ids taken from these annotations')
     .option('--score <threshold>', "keep scores above this (default: 0.25, or the preset's)", fraction)
     .option('--iou <threshold>', 'suppress above this similarity', fraction)

@@ -40,7 +40,10 @@ export function readGroundTruth(path: string, flags: ReadFlags, terminal: Termin
 export function readResults(path: string, groundTruth: CocoDataset): CocoResult[] {
   const value = readJson(path);
   if (!Array.isArray(value)) {
-    throw new DatasetError(`${path} is not a COCO results file: expected an array`, { path });
+    throw new DatasetError(
+      `${path} is not a COCO results file: expected an array of rows (boxops detect writes one with --json and --coco-gt)`,
+      { path },
+    );
   }
   expectRows(groundTruth, value as CocoResult[]);
   const byName = new Map<string, number>();

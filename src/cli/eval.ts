@@ -18,7 +18,7 @@ import {
   report,
   reportJson,
 } from './eval-report.ts';
-import { keepInputs, write } from './files.ts';
+import { besideJson, keepInputs, writeJson } from './files.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -104,7 +104,7 @@ export function evalCommand(terminal: Terminal): Command {
     .addOption(new Option('--protocol <name>', 'whose rules').choices([...protocols]).default('coco'))
     .option('--per-class', 'also a row a class')
     .option('--errors', 'also what costs average precision, the best score threshold and oLRP')
-    .option('--json <file>', 'write all numbers and curves as JSON')
+    .option('--json <file>', 'write all numbers and curves as JSON (-: standard output)')
     .option('--plots <folder>', 'draw curves, confusion matrix and errors as SVG, PNG and Vega-Lite JSON')
     .action(async (options: EvalOptions) => {
       const { json, plots, protocol, type } = options;
@@ -118,8 +118,8 @@ export function evalCommand(terminal: Terminal): Command {
         type,
         analyse: json !== undefined || plots !== undefined || options.errors === true,
       });
-      terminal.out(tableOf(made, options));
-      if (json !== undefined) write(json, `${JSON.stringify(reportJson(made), null, 2)}\n`);
+      besideJson(terminal, json).out(tableOf(made, options));
+      if (json !== undefined) writeJson(terminal, json, JSON.stringify(reportJson(made), null, 2));
       if (plots !== undefined) {
         for (const path of await saveCharts(plots, chartsOf(made))) terminal.err(`wrote ${path}`);
       }

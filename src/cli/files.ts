@@ -1,15 +1,9 @@
 /** Files a command reads and writes, with errors that name the file. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { writeFileWhole } from '../datasets/node/index.ts';
 import { DatasetError, ImageError, ModelError, OptionError } from '../errors.ts';
+import type { Terminal } from './terminal.ts';
 
 const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.bmp']);
 
@@ -70,9 +64,19 @@ export function keepInputs(
 
 export function write(path: string, content: string | Uint8Array): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
+    writeFileWhole(path, [content]);
   } catch (cause) {
     throw new Error(`cannot write ${path}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Where a command's text goes: to the side when `--json -` gives the standard output to the JSON alone. */
+export function besideJson(terminal: Terminal, json: string | undefined): Terminal {
+  return json === '-' ? { ...terminal, out: terminal.err } : terminal;
+}
+
+/** Writes what `--json` asks for: a file, or for `-` the standard output. */
+export function writeJson(terminal: Terminal, path: string, text: string): void {
+  if (path === '-') terminal.out(text);
+  else write(path, `${text}\n`);
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { ModelError } from '../errors.ts';
 import { inspectModel, type ModelInspection } from '../heads/index.ts';
-import { keepInputs, readModel, write } from './files.ts';
+import { besideJson, keepInputs, readModel, writeJson } from './files.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -75,11 +75,11 @@ export function inspectCommand(terminal: Terminal): Command {
   return new Command('inspect')
     .description('read an ONNX file: inputs, outputs, the head that fits and why, and code to run it')
     .argument('<model>', 'an ONNX file')
-    .option('--json <file>', 'write the inspection as JSON')
+    .option('--json <file>', 'write the inspection as JSON (-: standard output)')
     .action((path: string, options: { readonly json?: string }) => {
       keepInputs('--json', options.json, [path]);
       const inspection = inspectFile(path);
-      terminal.out(report(path, inspection));
-      if (options.json !== undefined) write(options.json, `${JSON.stringify(inspection, null, 2)}\n`);
+      besideJson(terminal, options.json).out(report(path, inspection));
+      if (options.json !== undefined) writeJson(terminal, options.json, JSON.stringify(inspection, null, 2));
     });
 }

@@ -19,7 +19,9 @@ export async function run(
 ): Promise<number> {
   let exitCode = 0;
   const program = new Command('boxops')
-    .description('Object detection in the terminal: run, inspect and score ONNX detectors.')
+    .description(
+      'Object detection in the terminal: run, inspect and score ONNX detectors; check datasets, make training targets.',
+    )
     .version(version())
     .exitOverride()
     .configureOutput({

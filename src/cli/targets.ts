@@ -23,7 +23,7 @@ import { version } from './version.ts';
 interface TargetFlags {
   readonly config: string;
   readonly out: string;
-  readonly write: ShardFormat[];
+  readonly write?: ShardFormat[];
   readonly dense?: boolean;
   readonly imagesPerShard?: number;
   readonly workers: number;
@@ -99,7 +99,7 @@ async function make(
       dataset,
       config,
       out: flags.out,
-      formats: flags.write,
+      formats: flags.write ?? ['safetensors'],
       dense: flags.dense === true,
       workers: flags.workers,
       version: version(),
@@ -146,9 +146,7 @@ export function targetsCommand(terminal: Terminal): Command {
     .argument('<dataset>', 'COCO .json, YOLO data.yaml, or a folder')
     .requiredOption('--config <file>', `JSON or YAML, or a preset: ${presetNames.join(', ')}`)
     .requiredOption('--out <folder>', 'where the shards go; an interrupted run goes on')
-    .option('--write <formats>', 'safetensors, tar (WebDataset), or both', formatsOf, [
-      'safetensors',
-    ] as ShardFormat[])
+    .option('--write <formats>', 'safetensors (default), tar (WebDataset), or both', formatsOf)
     .option('--dense', 'a row for every prior, not for positive and ignored ones only')
     .option('--images-per-shard <n>', 'default 256, dense 16', numberFrom(1, 1e6, true))
     .option('--workers <n>', 'threads', numberFrom(1, 256, true), availableParallelism())

@@ -51,6 +51,16 @@ describe('usage', () => {
   });
 });
 
+describe('--json -', () => {
+  it('gives the standard output to the JSON, and the text to the other', async () => {
+    const { code, out, err } = await boxops('inspect', 'models/digits/digits.onnx', '--json', '-');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).head).toBe('yolov8');
+    expect(err).toContain('head      yolov8');
+    expect(existsSync('-')).toBe(false);
+  });
+});
+
 describeWithData('detect', () => {
   const model = () => ['--model', dataPath('models/yolox_nano_416.onnx')];
   it('finds the dog, the bicycle and the truck, and writes picture and JSON', async () => {
@@ -157,6 +167,12 @@ describeWithData('detect', () => {
     expect(JSON.parse(readFileSync(place('two.json'), 'utf8'))).toMatchObject([{ image: photo }]);
     await boxops('detect', place('gone.jpg'), ...model(), '--json', place('one.json'));
     expect(existsSync(place('one.json'))).toBe(false);
+    // no mean time of no images
+    const none = await boxops('detect', place('gone.jpg'), place('lost.jpg'), ...model());
+    expect(none).toMatchObject({ code: 1, out: '' });
+    const piped = await boxops('detect', photo, ...model(), '--json', '-');
+    expect(JSON.parse(piped.out)).toMatchObject({ image: photo });
+    expect(piped.err).toContain('eagle.jpg');
   });
   it('finds the image of a ground truth by its folder, where names repeat', async () => {
     mkdirSync(place('set/val'), { recursive: true });

@@ -71,7 +71,7 @@ export const defaultImagesPerShard = (dense: boolean): number => (dense ? 16 : 2
 /**
  * Writes targets and says what was made.
  *
- * Throws `OptionError` on a wrong configuration or a folder with other targets, `UnsupportedError` where the assigner
+ * Throws `OptionError` on a wrong configuration or a folder with other targets, `UnsupportedError` where the matcher
  * needs predictions that are not named, and what a shard threw.
  */
 export async function writeTargets(options: WriteTargetsOptions): Promise<TargetSummary> {
@@ -155,7 +155,7 @@ function checkOptions(options: WriteTargetsOptions, config: TargetConfig): void 
   const { shard, imagesPerShard, workers } = options;
   if (needsPredictions(config) && options.predictions === undefined) {
     throw new UnsupportedError(
-      `the assigner '${config.matcher.kind}' matches by what a network predicts: name the folder of its predictions (--predictions)`,
+      `the matcher '${config.matcher.kind}' matches by what a network predicts: name the folder of its predictions (--predictions)`,
       { matcher: config.matcher.kind },
     );
   }
