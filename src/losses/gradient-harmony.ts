@@ -6,15 +6,8 @@
 
 import { checkCount, checkNumber } from '../options.ts';
 import { binaryCrossEntropy, sigmoid } from './classification/logistic.ts';
-import {
-  closeLoss,
-  expectFinite,
-  expectLength,
-  type FloatArray,
-  type LossOptions,
-  type LossResult,
-  openLoss,
-} from './common.ts';
+import { expectFinite, expectLength, type FloatArray, type LossOptions, type LossResult } from './common.ts';
+import { type ElementRule, elementLoss } from './elements.ts';
 
 export interface GradientHarmonyOptions extends Pick<LossOptions, 'reduction' | 'out'> {
   /** Number of gradient-norm bins. Default 10. */
@@ -77,6 +70,32 @@ function binOfNorm(g: number, bins: number, lastEdge: number): number {
   return bin;
 }
 
+/** Both losses: a term weighs what the bin of its slope says. */
+function harmonised(
+  name: string,
+  prediction: readonly [name: string, values: FloatArray],
+  target: readonly [name: string, values: ArrayLike<number>],
+  options: GradientHarmonyOptions,
+  lastEdge: number,
+  rule: ElementRule,
+): GradientHarmonyResult {
+  const { bins = 10, mask, binCounts } = options;
+  const [, x] = prediction;
+  expectLength(...target, x.length);
+  expectLength('mask', mask, x.length);
+  expectFinite(name, prediction, target, ['mask', mask], ['binCounts', binCounts]);
+  const pair = new Float64Array(2);
+  const binOf = Int32Array.from(x, (value, i) => {
+    rule(value, target[1][i]!, pair, i);
+    return mask === undefined || mask[i]! > 0 ? binOfNorm(Math.abs(pair[1]!), bins, lastEdge) : -2;
+  });
+  const harmony = harmonise(binOf, bins, options);
+  const weights = Float64Array.from(binOf, (bin) => harmony.weights[bin] ?? 0);
+  const mean = (options.reduction ?? 'mean') === 'mean' ? { avgFactor: harmony.total } : {};
+  const result = elementLoss(name, prediction, target, { ...options, ...mean, weights }, 1, rule);
+  return { ...result, binCounts: harmony.binCounts };
+}
+
 /**
  * GHM-C: binary cross-entropy weighted by gradient density, g = |σ(x) − t| (detached); `'mean'` divides by the number
  * of counted elements.
@@ -88,37 +107,11 @@ export function ghmClassificationLoss(
   targets: ArrayLike<number>,
   options: GradientHarmonyOptions = {},
 ): GradientHarmonyResult {
-  const { bins = 10, mask } = options;
-  expectLength('targets', targets, logits.length);
-  expectLength('mask', mask, logits.length);
-  expectFinite(
-    'ghmClassificationLoss',
-    ['logits', logits],
-    ['targets', targets],
-    ['mask', mask],
-    ['binCounts', options.binCounts],
-  );
-  const binOf = new Int32Array(logits.length);
-  for (let i = 0; i < logits.length; i++) {
-    const counted = mask === undefined || mask[i]! > 0;
-    binOf[i] = counted ? binOfNorm(Math.abs(sigmoid(logits[i]!) - targets[i]!), bins, 1 + 1e-6) : -2;
-  }
-  const harmony = harmonise(binOf, bins, options);
-  const buffers = openLoss(logits, logits.length, withTotal(options, harmony.total));
-  const { gradient, terms, scale } = buffers;
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const bin = binOf[i]!;
-    const weight = bin < 0 ? 0 : harmony.weights[bin]!;
-    const x = logits[i]!;
-    const t = targets[i]!;
-    const term = weight === 0 ? 0 : weight * binaryCrossEntropy(x, t);
-    sum += term;
-    if (terms !== undefined) terms[i] = term;
-    gradient[i] = weight * (sigmoid(x) - t) * scale;
-  }
-  const result = closeLoss('ghmClassificationLoss', sum, buffers);
-  return { ...result, binCounts: harmony.binCounts };
+  const inputs = [['logits', logits] as const, ['targets', targets] as const] as const;
+  return harmonised('ghmClassificationLoss', ...inputs, options, 1 + 1e-6, (x, t, pair) => {
+    pair[0] = binaryCrossEntropy(x, t);
+    pair[1] = sigmoid(x) - t;
+  });
 }
 
 /**
@@ -131,42 +124,11 @@ export function ghmRegressionLoss(
   target: ArrayLike<number>,
   options: GradientHarmonyOptions & { readonly mu?: number } = {},
 ): GradientHarmonyResult {
-  const { bins = 10, mask, mu = 0.02 } = options;
-  checkNumber('mu', mu, 0);
-  expectLength('target', target, prediction.length);
-  expectLength('mask', mask, prediction.length);
-  expectFinite(
-    'ghmRegressionLoss',
-    ['prediction', prediction],
-    ['target', target],
-    ['mask', mask],
-    ['binCounts', options.binCounts],
-  );
-  const binOf = new Int32Array(prediction.length);
-  for (let i = 0; i < prediction.length; i++) {
-    const d = prediction[i]! - target[i]!;
-    const counted = mask === undefined || mask[i]! > 0;
-    binOf[i] = counted ? binOfNorm(Math.abs(d / Math.hypot(d, mu)), bins, 1e3) : -2;
-  }
-  const harmony = harmonise(binOf, bins, options);
-  const buffers = openLoss(prediction, prediction.length, withTotal(options, harmony.total));
-  const { gradient, terms, scale } = buffers;
-  let sum = 0;
-  for (let i = 0; i < prediction.length; i++) {
-    const d = prediction[i]! - target[i]!;
-    const length = Math.hypot(d, mu);
-    const bin = binOf[i]!;
-    const weight = bin < 0 ? 0 : harmony.weights[bin]!;
-    const term = weight * (length - mu);
-    sum += term;
-    if (terms !== undefined) terms[i] = term;
-    gradient[i] = (weight * d * scale) / (length || 1);
-  }
-  const result = closeLoss('ghmRegressionLoss', sum, buffers);
-  return { ...result, binCounts: harmony.binCounts };
-}
-
-function withTotal(options: GradientHarmonyOptions, total: number): LossOptions {
-  const reduction = options.reduction ?? 'mean';
-  return { ...options, reduction, ...(reduction === 'mean' ? { avgFactor: total } : {}) };
+  const mu = checkNumber('mu', options.mu ?? 0.02, 0);
+  const inputs = [['prediction', prediction] as const, ['target', target] as const] as const;
+  return harmonised('ghmRegressionLoss', ...inputs, options, 1e3, (x, t, pair) => {
+    const length = Math.hypot(x - t, mu);
+    pair[0] = length - mu;
+    pair[1] = (x - t) / (length || 1);
+  });
 }

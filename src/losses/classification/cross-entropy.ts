@@ -48,66 +48,24 @@ export function crossEntropyLoss(
   labels: ArrayLike<number>,
   options: CrossEntropyOptions,
 ): LossResult {
-  const { classes, labelSmoothing = 0, smoothingDistribution, classWeights, weights } = options;
-  const ignoreIndex = options.ignoreIndex ?? -100;
-  const samples = sampleCount('logits', logits.length, classes);
-  const soft = labels.length === logits.length && classes > 1;
-  if (!soft) checkLabels(labels, samples, classes, ignoreIndex);
+  const { classes, labelSmoothing = 0, smoothingDistribution, classWeights, ignoreIndex = -100 } = options;
   checkNumber('labelSmoothing', labelSmoothing, 0, 1);
   expectLength('smoothingDistribution', smoothingDistribution, classes);
-  expectLength('classWeights', classWeights, classes);
-  expectLength('weights', weights, samples);
-
+  expectFinite('crossEntropyLoss', ['smoothingDistribution', smoothingDistribution]);
   const averageOver = options.averageOver ?? (options.preset === 'mmdetection' ? 'all' : 'counted');
-  let divisor = samples;
-  if (choiceOption('averageOver', averageOver, ['counted', 'all']) === 'counted' && !soft) {
-    divisor = 0;
-    for (let i = 0; i < samples; i++) {
-      if (labels[i] !== ignoreIndex) divisor += classWeights === undefined ? 1 : classWeights[labels[i]!]!;
-    }
-  }
-  expectFinite('crossEntropyLoss', ['logits', logits], ['weights', weights], ['classWeights', classWeights]);
-  const buffers = openLoss(logits, samples, options);
-  const plainMean = (options.reduction ?? 'mean') === 'mean' && options.avgFactor === undefined;
-  const scale = plainMean ? (divisor === 0 ? 0 : 1 / divisor) : buffers.scale;
-  const { gradient, terms } = buffers;
-  const logProbabilities = new Float64Array(classes);
-  const target = new Float64Array(classes);
-
-  let sum = 0;
-  for (let i = 0; i < samples; i++) {
-    const offset = i * classes;
-    if (!soft && labels[i] === ignoreIndex) {
-      gradient.fill(0, offset, offset + classes);
-      continue;
-    }
-    logSoftmaxRow(logits, offset, classes, logProbabilities);
-    let mass = 0;
-    let term = 0;
-    for (let c = 0; c < classes; c++) {
-      const hard = soft ? labels[offset + c]! : labels[i] === c ? 1 : 0;
-      const u = smoothingDistribution === undefined ? 1 / classes : smoothingDistribution[c]!;
-      let q = (1 - labelSmoothing) * hard + labelSmoothing * u;
-      if (classWeights !== undefined) q *= classWeights[c]!;
-      target[c] = q;
-      mass += q;
-      if (q !== 0) term -= q * logProbabilities[c]!;
-    }
-    const weight = weights === undefined ? 1 : weights[i]!;
-    term *= weight;
-    sum += term;
-    if (terms !== undefined) terms[i] = term;
-    for (let c = 0; c < classes; c++) {
-      gradient[offset + c] = (mass * Math.exp(logProbabilities[c]!) - target[c]!) * weight * scale;
-    }
-  }
-  return closeLoss(
-    'crossEntropyLoss',
-    sum,
-    { gradient, terms, scale },
-    ['labels', labels],
-    ['smoothingDistribution', smoothingDistribution],
-  );
+  choiceOption('averageOver', averageOver, ['counted', 'all']);
+  const ignored = (label: number): boolean => label === ignoreIndex;
+  let counted = 0;
+  for (let i = 0; i < labels.length; i++)
+    if (!ignored(labels[i]!)) counted += classWeights?.[labels[i]!] ?? 1;
+  return softmaxLoss('crossEntropyLoss', logits, labels, options, {
+    ignored,
+    target: (hard, c) =>
+      (1 - labelSmoothing) * hard + labelSmoothing * (smoothingDistribution?.[c] ?? 1 / classes),
+    gamma: 0,
+    polyEpsilon: 0,
+    ...(averageOver === 'counted' ? { divisor: counted } : {}),
+  });
 }
 
 export interface SoftmaxFocalOptions extends LossOptions {
@@ -136,23 +94,51 @@ export function softmaxFocalLoss(
   labels: ArrayLike<number>,
   options: SoftmaxFocalOptions,
 ): LossResult {
-  const { classes, alpha = 0.25, gamma = 2, polyEpsilon = 0, classWeights, weights, ignoreIndex } = options;
+  const { alpha = 0.25, gamma = 2, polyEpsilon = 0, ignoreIndex } = options;
+  return softmaxLoss('softmaxFocalLoss', logits, labels, options, {
+    ignored: (label) => label < 0 || label === ignoreIndex,
+    target: (hard) => alpha * hard,
+    gamma,
+    polyEpsilon,
+  });
+}
+
+interface SoftmaxRule {
+  /** Whether samples with this label count for nothing. */
+  readonly ignored: (label: number) => boolean;
+  /** q of class c, given 1 at the label or what a soft target says. */
+  readonly target: (given: number, c: number) => number;
+  readonly gamma: number;
+  readonly polyEpsilon: number;
+  /** What a plain mean divides by where labels are indices. Default the number of samples. */
+  readonly divisor?: number;
+}
+
+/** −Σ_c w_c·q_c·(1 − p_c)^γ·(ln p_c − ε·(1 − p_c)) a sample: with γ and ε 0 the cross-entropy. */
+function softmaxLoss(
+  name: string,
+  logits: FloatArray,
+  labels: ArrayLike<number>,
+  options: LossOptions & { readonly classes: number; readonly classWeights?: ArrayLike<number> },
+  { ignored, target, gamma, polyEpsilon, divisor }: SoftmaxRule,
+): LossResult {
+  const { classes, classWeights, weights } = options;
   const samples = sampleCount('logits', logits.length, classes);
   const soft = labels.length === logits.length && classes > 1;
-  const ignored = (label: number): boolean => label < 0 || label === ignoreIndex;
   if (!soft) {
     checkLabels(
-      Array.from(labels, (label) => (ignored(label) ? -1 : label)),
+      Array.from(labels, (label) => (ignored(label) ? 0 : label)),
       samples,
       classes,
-      -1,
     );
   }
   expectLength('classWeights', classWeights, classes);
   expectLength('weights', weights, samples);
-  expectFinite('softmaxFocalLoss', ['logits', logits], ['weights', weights], ['classWeights', classWeights]);
+  expectFinite(name, ['logits', logits], ['weights', weights], ['classWeights', classWeights]);
   const buffers = openLoss(logits, samples, options);
-  const { gradient, terms, scale } = buffers;
+  const plainMean = (options.reduction ?? 'mean') === 'mean' && options.avgFactor === undefined;
+  const scale = !plainMean || soft || divisor === undefined ? buffers.scale : divisor === 0 ? 0 : 1 / divisor;
+  const { gradient, terms } = buffers;
   const logProbabilities = new Float64Array(classes);
   const slopes = new Float64Array(classes); // d term / d ln p
 
@@ -164,14 +150,13 @@ export function softmaxFocalLoss(
       continue;
     }
     logSoftmaxRow(logits, offset, classes, logProbabilities);
-    const weight = alpha * (weights === undefined ? 1 : weights[i]!);
     let term = 0;
     let total = 0;
     for (let c = 0; c < classes; c++) {
-      const q = soft ? labels[offset + c]! : labels[i] === c ? 1 : 0;
+      const q = target(soft ? labels[offset + c]! : labels[i] === c ? 1 : 0, c);
       slopes[c] = 0;
       if (q === 0) continue;
-      const factor = weight * q * (classWeights === undefined ? 1 : classWeights[c]!);
+      const factor = q * (weights?.[i] ?? 1) * (classWeights?.[c] ?? 1);
       const logP = logProbabilities[c]!;
       const p = Math.exp(logP);
       const miss = -Math.expm1(logP);
@@ -187,5 +172,5 @@ export function softmaxFocalLoss(
       gradient[offset + c] = (slopes[c]! - total * Math.exp(logProbabilities[c]!)) * scale;
     }
   }
-  return closeLoss('softmaxFocalLoss', sum, buffers, ['labels', labels]);
+  return closeLoss(name, sum, { gradient, terms, scale }, ['labels', labels]);
 }

@@ -1,14 +1,7 @@
 /** Gaussian focal loss of heatmap detectors (CornerNet, CenterNet). */
 import { choiceOption } from '../../options.ts';
-import {
-  closeLoss,
-  expectFinite,
-  expectLength,
-  type FloatArray,
-  type LossOptions,
-  type LossResult,
-  openLoss,
-} from '../common.ts';
+import { expectFinite, type FloatArray, type LossOptions, type LossResult } from '../common.ts';
+import { elementLoss } from '../elements.ts';
 import { power, powerSlope, sigmoid } from './logistic.ts';
 
 export interface GaussianFocalOptions extends LossOptions {
@@ -33,35 +26,19 @@ export function gaussianFocalLoss(
   heatmap: ArrayLike<number>,
   options: GaussianFocalOptions = {},
 ): LossResult {
-  const { alpha = 2, gamma = 4, eps = 1e-12, weights } = options;
-  expectLength('heatmap', heatmap, prediction.length);
-  expectLength('weights', weights, prediction.length);
+  const { alpha = 2, gamma = 4, eps = 1e-12 } = options;
   expectFinite('gaussianFocalLoss', ['prediction', prediction]);
   const fromLogits = choiceOption('input', options.input, ['logits', 'probabilities']) === 'logits';
-  const buffers = openLoss(prediction, prediction.length, options);
-  const { gradient, terms, scale } = buffers;
-  let sum = 0;
-  for (let i = 0; i < prediction.length; i++) {
-    const x = prediction[i]!;
+  const inputs = [['prediction', prediction] as const, ['heatmap', heatmap] as const] as const;
+  return elementLoss('gaussianFocalLoss', ...inputs, options, 1, (x, y, pair) => {
     const p = fromLogits ? sigmoid(x) : x;
     const q = fromLogits ? sigmoid(-x) : 1 - x;
-    const y = heatmap[i]!;
-    let term: number;
-    let slope: number; // d term / d p
-    if (y === 1) {
-      const log = Math.log(p + eps);
-      term = -log * power(q, alpha);
-      slope = -power(q, alpha) / (p + eps) + log * powerSlope(q, alpha);
-    } else {
-      const spare = (1 - y) ** gamma;
-      const log = Math.log(q + eps);
-      term = -log * power(p, alpha) * spare;
-      slope = spare * (power(p, alpha) / (q + eps) - log * powerSlope(p, alpha));
-    }
-    const weight = weights === undefined ? 1 : weights[i]!;
-    sum += weight * term;
-    if (terms !== undefined) terms[i] = weight * term;
-    gradient[i] = weight * slope * (fromLogits ? p * q : 1) * scale;
-  }
-  return closeLoss('gaussianFocalLoss', sum, buffers, ['heatmap', heatmap], ['weights', weights]);
+    // of what is right and wrong there, by how much it counts, and the way the slope goes
+    const [right, wrong, share, way] = y === 1 ? [p, q, 1, -1] : [q, p, (1 - y) ** gamma, 1];
+    const log = Math.log(right + eps);
+    const modulation = power(wrong, alpha);
+    pair[0] = -log * modulation * share;
+    const slope = way * share * (modulation / (right + eps) - log * powerSlope(wrong, alpha));
+    pair[1] = slope * (fromLogits ? p * q : 1);
+  });
 }

@@ -10,8 +10,8 @@ import {
   type LossResult,
   openLoss,
   sampleCount,
-  weightStride,
 } from '../common.ts';
+import { elementLoss } from '../elements.ts';
 import { binaryCrossEntropy, power, powerSlope, sigmoid } from './logistic.ts';
 import { logSoftmaxRow } from './softmax.ts';
 
@@ -32,35 +32,17 @@ export function qualityFocalLoss(
   qualities: ArrayLike<number>,
   options: QualityFocalOptions = {},
 ): LossResult {
-  const { beta = 2, classes = 1, weights } = options;
-  expectLength('qualities', qualities, logits.length);
-  const stride = weightStride(weights, sampleCount('logits', logits.length, classes), logits.length);
-  const buffers = openLoss(logits, logits.length, options);
-  const { gradient, terms, scale } = buffers;
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const x = logits[i]!;
-    const y = qualities[i]!;
+  const { beta = 2, classes = 1 } = options;
+  const inputs = [['logits', logits] as const, ['qualities', qualities] as const] as const;
+  return elementLoss('qualityFocalLoss', ...inputs, options, classes, (x, y, pair) => {
     const p = sigmoid(x);
     const distance = Math.abs(p - y);
     const crossEntropy = binaryCrossEntropy(x, y);
     const modulation = power(distance, beta);
-    const weight = stride === 0 ? 1 : weights![stride === 1 ? (i / classes) | 0 : i]!;
-    const term = weight * modulation * crossEntropy;
-    sum += term;
-    if (terms !== undefined) terms[i] = term;
-    const slope =
+    pair[0] = modulation * crossEntropy;
+    pair[1] =
       modulation * (p - y) + powerSlope(distance, beta) * Math.sign(p - y) * p * (1 - p) * crossEntropy;
-    gradient[i] = weight * slope * scale;
-  }
-  return closeLoss(
-    'qualityFocalLoss',
-    sum,
-    buffers,
-    ['logits', logits],
-    ['qualities', qualities],
-    ['weights', weights],
-  );
+  });
 }
 
 export interface VarifocalOptions extends LossOptions {
@@ -95,18 +77,11 @@ export function varifocalLoss(
     detachWeight = false,
     positives,
     classes = 1,
-    weights,
   } = options;
-  expectLength('qualities', qualities, logits.length);
   expectLength('positives', positives, logits.length);
   expectFinite('varifocalLoss', ['positives', positives]);
-  const stride = weightStride(weights, sampleCount('logits', logits.length, classes), logits.length);
-  const buffers = openLoss(logits, logits.length, options);
-  const { gradient, terms, scale } = buffers;
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const x = logits[i]!;
-    const q = qualities[i]!;
+  const inputs = [['logits', logits] as const, ['qualities', qualities] as const] as const;
+  return elementLoss('varifocalLoss', ...inputs, options, classes, (x, q, pair, i) => {
     const p = sigmoid(x);
     const crossEntropy = binaryCrossEntropy(x, q);
     const isPositive = positives === undefined ? q > 0 : positives[i]! > 0;
@@ -115,20 +90,9 @@ export function varifocalLoss(
     const factor = isPositive ? (iouWeighted ? q : 1) : alpha * power(distance, gamma);
     const factorSlope =
       isPositive || detachWeight ? 0 : alpha * powerSlope(distance, gamma) * Math.sign(p - q) * p * (1 - p);
-    const weight = stride === 0 ? 1 : weights![stride === 1 ? (i / classes) | 0 : i]!;
-    const term = weight * factor * crossEntropy;
-    sum += term;
-    if (terms !== undefined) terms[i] = term;
-    gradient[i] = weight * (factor * (p - q) + factorSlope * crossEntropy) * scale;
-  }
-  return closeLoss(
-    'varifocalLoss',
-    sum,
-    buffers,
-    ['logits', logits],
-    ['qualities', qualities],
-    ['weights', weights],
-  );
+    pair[0] = factor * crossEntropy;
+    pair[1] = factor * (p - q) + factorSlope * crossEntropy;
+  });
 }
 
 export interface DistributionFocalOptions extends LossOptions {

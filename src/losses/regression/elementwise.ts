@@ -1,51 +1,27 @@
 /**
  * Regression losses of the difference d = prediction − target, an element at a time.
  *
- * One loop serves them all: a loss is a term and its slope, chosen once outside the loop.
+ * A loss is a term and its slope, chosen once outside the loop.
  */
 import { OptionError } from '../../errors.ts';
 import { checkNumber } from '../../options.ts';
-import {
-  closeLoss,
-  expectLength,
-  type FloatArray,
-  type LossOptions,
-  type LossResult,
-  openLoss,
-  weightStride,
-} from '../common.ts';
+import type { FloatArray, LossOptions, LossResult } from '../common.ts';
+import { elementLoss } from '../elements.ts';
 
 export interface RegressionOptions extends LossOptions {
   /** Numbers a sample (4 for boxes), where `weights` holds one a sample. Default 1. */
   readonly dimensions?: number;
 }
 
-/** Writes a term and its slope for difference d into `pair`. */
-type Rule = (d: number, pair: Float64Array) => void;
-
 function regress(
   name: string,
   prediction: FloatArray,
   target: ArrayLike<number>,
   options: RegressionOptions,
-  rule: Rule,
+  rule: (d: number, pair: Float64Array) => void,
 ): LossResult {
-  expectLength('target', target, prediction.length);
-  const { dimensions = 1, weights } = options;
-  const stride = weightStride(weights, prediction.length / dimensions, prediction.length);
-  const buffers = openLoss(prediction, prediction.length, options);
-  const { gradient, terms, scale } = buffers;
-  const pair = new Float64Array(2);
-  let sum = 0;
-  for (let i = 0; i < prediction.length; i++) {
-    rule(prediction[i]! - target[i]!, pair);
-    const weight = stride === 0 ? 1 : weights![stride === 1 ? (i / dimensions) | 0 : i]!;
-    const term = weight * pair[0]!;
-    sum += term;
-    if (terms !== undefined) terms[i] = term;
-    gradient[i] = weight * pair[1]! * scale;
-  }
-  return closeLoss(name, sum, buffers, ['prediction', prediction], ['target', target], ['weights', weights]);
+  const inputs = [['prediction', prediction] as const, ['target', target] as const] as const;
+  return elementLoss(name, ...inputs, options, options.dimensions ?? 1, (x, t, pair) => rule(x - t, pair));
 }
 
 /** |d|; slope 0 at 0. Source: torch `l1_loss`. */
