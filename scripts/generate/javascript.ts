@@ -22,6 +22,9 @@ const corners = ['x1', 'y1', 'x2', 'y2'];
 
 export type Precision = 32 | 64;
 
+/** How a negative of the float64 form begins; derivatives are full of them. */
+const negated = '(-';
+
 /** How one node reads in JavaScript, given its inputs' texts. */
 function operationText(node: GraphNode, inputs: string[], precision: Precision): string {
   const [x, y, z, w] = inputs as [string, string, string, string];
@@ -29,10 +32,14 @@ function operationText(node: GraphNode, inputs: string[], precision: Precision):
   const inner = (text: string): string => (precision === 32 ? text : `(${text})`);
   switch (node.operation) {
     case 'add':
+      if (y.startsWith(negated)) return `(${x} - ${y.slice(negated.length, -1)})`;
+      if (x.startsWith(negated)) return `(${y} - ${x.slice(negated.length, -1)})`;
       return rounded(inner(`${x} + ${y}`));
     case 'sub':
+      if (x === '0' && precision === 64) return `(-${y})`;
       return rounded(inner(`${x} - ${y}`));
     case 'mul':
+      if (y === '(-1)' && precision === 64) return `(-${x})`;
       return rounded(inner(`${x} * ${y}`));
     case 'min':
       return `Math.min(${x}, ${y})`;

@@ -1,6 +1,7 @@
 /** Adaptive NMS: in a crowd a box tolerates more overlap, as much as the density predicted for it. */
+
+import { expectLength } from '../boxes/check.ts';
 import type { BoxArray } from '../boxes/types.ts';
-import { ShapeError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
 import { numberOption, requireFloats } from './input.ts';
 import { rankedGroups, Survivors } from './ranked.ts';
@@ -22,9 +23,7 @@ export function adaptiveNms(boxes: BoxArray, scores: ScoreArray, options: Adapti
   const inclusive = choiceOption('comparator', options.comparator, ['>', '>=']) === '>=';
   const { densities } = options;
   requireFloats('densities', densities);
-  if (densities.length !== scores.length) {
-    throw new ShapeError(`densities: expected ${scores.length} (one a box), got ${densities.length}`);
-  }
+  expectLength('densities', densities.length, scores.length);
   const survivors = new Survivors(scores);
   for (const group of rankedGroups(boxes, scores, options)) {
     const { count, indices } = group;

@@ -2,6 +2,7 @@
  * What every suppression function does first: check the arrays and options, drop what may never be kept (a NaN or
  * infinite score or coordinate, a score at or below the threshold), sort by score, cut to the candidate limit.
  */
+import { boxCount, expectLength } from '../boxes/check.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
@@ -19,16 +20,8 @@ export function requireFloats(name: string, value: unknown): asserts value is Bo
 export function countBoxes(boxes: BoxArray, scores: ScoreArray): number {
   requireFloats('boxes', boxes);
   requireFloats('scores', scores);
-  const count = boxes.length / 4;
-  if (!Number.isInteger(count)) {
-    throw new ShapeError(`boxes: expected 4·N numbers, got ${boxes.length}`, { length: boxes.length });
-  }
-  if (scores.length !== count) {
-    throw new ShapeError(`scores: expected ${count} (one a box), got ${scores.length}`, {
-      boxes: count,
-      scores: scores.length,
-    });
-  }
+  const count = boxCount(boxes);
+  expectLength('scores', scores.length, count);
   return count;
 }
 

@@ -138,7 +138,10 @@ export function valueTests(open: OpenGpu): void {
 
     it('α-GIoU with α < 1 keeps its digits where next to nothing of the enclosing box is empty', async () => {
       const metric = alphaIou({ base: 'giou', alpha: 0.5 });
-      const outer = Float32Array.from({ length: 400 }, (_, k) => [0.1, 0.2, 10.3, 7.7][k % 4]! * (1 + k / 31));
+      const outer = Float32Array.from(
+        { length: 400 },
+        (_, k) => [0.1, 0.2, 10.3, 7.7][k % 4]! * (1 + k / 31),
+      );
       const shapes = {
         nested: [1.3, 2.7, -1.1, -1.9],
         'out by a hair': [1.3, 2.7, 1e-5, -1.9],

@@ -176,9 +176,10 @@ export class Terms {
     const beyondY = ({ y1, y2 }: BoxTerms) => add(sub(top, y1), sub(y2, bottom));
     const corners = add(mul(beyondX(a), beyondY(b)), mul(beyondX(b), beyondY(a)));
     // the gap between boxes: along both axes it was counted twice, along one the rest of the other axis is missing
-    const gapX = max(sub(left, right), 0);
-    const gapY = max(sub(top, bottom), 0);
-    return add(corners, add(mul(gapX, sub(bottom, top)), mul(this.intersectionWidth, gapY)));
+    const [width, height] = [sub(right, left), sub(bottom, top)];
+    const gapX = sub(this.intersectionWidth, width);
+    const gapY = sub(this.intersectionHeight, height);
+    return add(corners, add(mul(gapX, height), mul(this.intersectionWidth, gapY)));
   }
 
   /** Part of the enclosing box outside the union; 0 where the enclosing box has no area. */

@@ -18,15 +18,17 @@ export function alphaGiouRow64(ax1: number, ay1: number, ax2: number, ay2: numbe
     const by2 = y2s[j]!;
     const v2 = Math.min(ax2, bx2);
     const v5 = Math.max(ax1, bx1);
-    const intersectionWidth = Math.max((v2 - v5), 0);
+    const v6 = v2 - v5;
+    const intersectionWidth = Math.max(v6, 0);
     const v11 = Math.min(ay2, by2);
     const v14 = Math.max(ay1, by1);
     const v15 = v11 - v14;
-    const intersection = intersectionWidth * Math.max(v15, 0);
+    const intersectionHeight = Math.max(v15, 0);
+    const intersection = intersectionWidth * intersectionHeight;
     const unionArea = (aArea + ((bx2 - bx1) * (heightEps + (by2 - by1)))) - intersection;
     const v32 = Math.max((unionArea + unionEps), unionFloor);
-    const v61 = powerEps + (((((v5 - ax1) + (ax2 - v2)) * ((v14 - by1) + (by2 - v11))) + (((v5 - bx1) + (bx2 - v2)) * ((v14 - ay1) + (ay2 - v11)))) + ((v15 * Math.max((v5 - v2), 0)) + (intersectionWidth * Math.max((v14 - v11), 0))));
-    const v62 = unionArea + v61;
-    out[at + j - from] = power(((v32 === 0 ? 0 : intersection / v32) + powerEps), alpha) - power((powerEps + (v62 === 0 ? 0 : v61 / v62)), alpha);
+    const v59 = powerEps + (((((v5 - ax1) + (ax2 - v2)) * ((v14 - by1) + (by2 - v11))) + (((v5 - bx1) + (bx2 - v2)) * ((v14 - ay1) + (ay2 - v11)))) + ((v15 * (intersectionWidth - v6)) + (intersectionWidth * (intersectionHeight - v15))));
+    const v60 = unionArea + v59;
+    out[at + j - from] = power(((v32 === 0 ? 0 : intersection / v32) + powerEps), alpha) - power((powerEps + (v60 === 0 ? 0 : v59 / v60)), alpha);
   }
 }

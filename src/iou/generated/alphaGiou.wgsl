@@ -3,14 +3,16 @@
 fn similarity(a: vec4f, b: vec4f, aTerms: vec2f, bTerms: vec2f, p: MetricParameters) -> f32 {
   let v2 = min(a.z, b.z);
   let v5 = max(a.x, b.x);
-  let intersectionWidth = max((v2 - v5), 0.0);
+  let v6 = (v2 - v5);
+  let intersectionWidth = max(v6, 0.0);
   let v11 = min(a.w, b.w);
   let v14 = max(a.y, b.y);
   let v15 = (v11 - v14);
-  let intersection = (intersectionWidth * max(v15, 0.0));
+  let intersectionHeight = max(v15, 0.0);
+  let intersection = (intersectionWidth * intersectionHeight);
   let unionArea = ((((a.z - a.x) * ((a.w - a.y) + p.heightEps)) + ((b.z - b.x) * (p.heightEps + (b.w - b.y)))) - intersection);
   let v32 = max((unionArea + p.unionEps), p.unionFloor);
-  let v61 = (p.powerEps + (((((v5 - a.x) + (a.z - v2)) * ((v14 - b.y) + (b.w - v11))) + (((v5 - b.x) + (b.z - v2)) * ((v14 - a.y) + (a.w - v11)))) + ((v15 * max((v5 - v2), 0.0)) + (intersectionWidth * max((v14 - v11), 0.0)))));
-  let v62 = (unionArea + v61);
-  return (select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps), 1e-30))), (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps) > 0.0) - select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((p.powerEps + select(v61 / select(v62, 1.0, v62 == 0.0), 0.0, v62 == 0.0)), 1e-30))), (p.powerEps + select(v61 / select(v62, 1.0, v62 == 0.0), 0.0, v62 == 0.0)) > 0.0));
+  let v59 = (p.powerEps + (((((v5 - a.x) + (a.z - v2)) * ((v14 - b.y) + (b.w - v11))) + (((v5 - b.x) + (b.z - v2)) * ((v14 - a.y) + (a.w - v11)))) + ((v15 * (intersectionWidth - v6)) + (intersectionWidth * (intersectionHeight - v15)))));
+  let v60 = (unionArea + v59);
+  return (select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps), 1e-30))), (select(intersection / select(v32, 1.0, v32 == 0.0), 0.0, v32 == 0.0) + p.powerEps) > 0.0) - select(select(1.0, 0.0, p.alpha > 0.0), exp(p.alpha * log(max((p.powerEps + select(v59 / select(v60, 1.0, v60 == 0.0), 0.0, v60 == 0.0)), 1e-30))), (p.powerEps + select(v59 / select(v60, 1.0, v60 == 0.0), 0.0, v60 == 0.0)) > 0.0));
 }

@@ -35,24 +35,24 @@ export function alphaIouGradient(a: Column, b: Column, count: number, p: Float64
     const v35 = iou + powerEps;
     const v37 = power(v35, alpha);
     const v39 = v35 === 0 ? 0 : (alpha * v37) / v35;
-    const v45 = (0 - (v32 === 0 ? 0 : (iou * v39) / v32)) * (unionFloor > v30 ? 0 : 1);
+    const v45 = (-(v32 === 0 ? 0 : (iou * v39) / v32)) * (unionFloor > v30 ? 0 : 1);
     const v46 = aHeight * v45;
-    const v50 = (v32 === 0 ? 0 : v39 / v32) + (0 - v45);
+    const v50 = (v32 === 0 ? 0 : v39 / v32) - v45;
     const v53 = (intersectionHeight * v50) * (0 > v6 ? 0 : 1);
-    const v54 = 0 - v53;
+    const v54 = -v53;
     const v58 = aWidth * v45;
     const v62 = (intersectionWidth * v50) * (0 > v15 ? 0 : 1);
-    const v63 = 0 - v62;
+    const v63 = -v62;
     const v73 = bHeight * v45;
     const v78 = bWidth * v45;
     values[k] = v37;
-    gradientA[i] = (0 - v46) + (v54 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
-    gradientA[i + 1] = (0 - v58) + (v63 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
+    gradientA[i] = (v54 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5)) - v46;
+    gradientA[i + 1] = (v63 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5)) - v58;
     gradientA[i + 2] = v46 + (v53 * (bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5));
     gradientA[i + 3] = v58 + (v62 * (by2 > ay2 ? 1 : by2 < ay2 ? 0 : 0.5));
     if (gradientB !== null) {
-      gradientB[i] = (0 - v73) + (v54 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
-      gradientB[i + 1] = (0 - v78) + (v63 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
+      gradientB[i] = (v54 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5)) - v73;
+      gradientB[i + 1] = (v63 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5)) - v78;
       gradientB[i + 2] = v73 + (v53 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
       gradientB[i + 3] = v78 + (v62 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
     }

@@ -43,22 +43,22 @@ export function giouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v51 = Math.max(enclosingFloor, v50);
     const emptyShare = v51 === 0 ? 0 : (Math.max(v42, enclosingFloor) - Math.max(unionFloor, v46)) / v51;
     const v61 = v51 === 0 ? 0 : (-1) / v51;
-    const v64 = ((0 - (v51 === 0 ? 0 : (emptyShare * (-1)) / v51)) * (enclosingFloor > v50 ? 0 : 1)) + (v61 * (enclosingFloor > v42 ? 0 : 1));
+    const v64 = ((-(v51 === 0 ? 0 : (-emptyShare) / v51)) * (enclosingFloor > v50 ? 0 : 1)) + (v61 * (enclosingFloor > v42 ? 0 : 1));
     const v65 = enclosingHeight * v64;
-    const v66 = 0 - v65;
+    const v66 = -v65;
     const v67 = bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5;
-    const v76 = ((0 - v61) * (unionFloor > v46 ? 0 : 1)) + ((0 - (v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1));
+    const v76 = ((-v61) * (unionFloor > v46 ? 0 : 1)) + ((-(v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1));
     const v77 = aHeight * v76;
-    const v82 = (v32 === 0 ? 0 : 1 / v32) + (0 - v76);
+    const v82 = (v32 === 0 ? 0 : 1 / v32) - v76;
     const v85 = (intersectionHeight * v82) * (0 > v6 ? 0 : 1);
-    const v86 = 0 - v85;
+    const v86 = -v85;
     const v87 = ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5;
     const v90 = enclosingWidth * v64;
-    const v91 = 0 - v90;
+    const v91 = -v90;
     const v92 = by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5;
     const v94 = aWidth * v76;
     const v99 = (intersectionWidth * v82) * (0 > v15 ? 0 : 1);
-    const v100 = 0 - v99;
+    const v100 = -v99;
     const v101 = ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5;
     const v104 = ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5;
     const v107 = bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5;
@@ -67,13 +67,13 @@ export function giouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v117 = bHeight * v76;
     const v123 = bWidth * v76;
     values[k] = iou - emptyShare;
-    gradientA[i] = ((v66 * v67) + (0 - v77)) + (v86 * v87);
-    gradientA[i + 1] = ((v91 * v92) + (0 - v94)) + (v100 * v101);
+    gradientA[i] = ((v66 * v67) - v77) + (v86 * v87);
+    gradientA[i + 1] = ((v91 * v92) - v94) + (v100 * v101);
     gradientA[i + 2] = (v77 + (v65 * v104)) + (v85 * v107);
     gradientA[i + 3] = (v94 + (v90 * v110)) + (v99 * v113);
     if (gradientB !== null) {
-      gradientB[i] = ((v66 * v87) + (0 - v117)) + (v67 * v86);
-      gradientB[i + 1] = ((v91 * v101) + (0 - v123)) + (v92 * v100);
+      gradientB[i] = ((v66 * v87) - v117) + (v67 * v86);
+      gradientB[i + 1] = ((v91 * v101) - v123) + (v92 * v100);
       gradientB[i + 2] = (v117 + (v65 * v107)) + (v85 * v104);
       gradientB[i + 3] = (v123 + (v90 * v113)) + (v99 * v110);
     }

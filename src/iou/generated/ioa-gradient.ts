@@ -28,10 +28,10 @@ export function ioaGradient(a: Column, b: Column, count: number, p: Float64Array
     const v27 = v26 === 0 ? 0 : (intersectionWidth * intersectionHeight) / v26;
     const v29 = v26 === 0 ? 0 : 1 / v26;
     const v32 = (intersectionHeight * v29) * (0 > v6 ? 0 : 1);
-    const v33 = 0 - v32;
+    const v33 = -v32;
     const v38 = (intersectionWidth * v29) * (0 > v15 ? 0 : 1);
-    const v39 = 0 - v38;
-    const v49 = (0 - (v26 === 0 ? 0 : v27 / v26)) * (unionFloor > v24 ? 0 : 1);
+    const v39 = -v38;
+    const v49 = (-(v26 === 0 ? 0 : v27 / v26)) * (unionFloor > v24 ? 0 : 1);
     const v50 = bHeight * v49;
     const v55 = bWidth * v49;
     values[k] = v27;
@@ -40,8 +40,8 @@ export function ioaGradient(a: Column, b: Column, count: number, p: Float64Array
     gradientA[i + 2] = v32 * (bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5);
     gradientA[i + 3] = v38 * (by2 > ay2 ? 1 : by2 < ay2 ? 0 : 0.5);
     if (gradientB !== null) {
-      gradientB[i] = (0 - v50) + (v33 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
-      gradientB[i + 1] = (0 - v55) + (v39 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
+      gradientB[i] = (v33 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5)) - v50;
+      gradientB[i + 1] = (v39 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5)) - v55;
       gradientB[i + 2] = v50 + (v32 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
       gradientB[i + 3] = v55 + (v38 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
     }

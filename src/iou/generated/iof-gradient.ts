@@ -26,17 +26,17 @@ export function iofGradient(a: Column, b: Column, count: number, p: Float64Array
     const v24 = (aWidth * aHeight) + unionEps;
     const v26 = Math.max(v24, unionFloor);
     const v27 = v26 === 0 ? 0 : (intersectionWidth * intersectionHeight) / v26;
-    const v32 = (0 - (v26 === 0 ? 0 : v27 / v26)) * (unionFloor > v24 ? 0 : 1);
+    const v32 = (-(v26 === 0 ? 0 : v27 / v26)) * (unionFloor > v24 ? 0 : 1);
     const v33 = aHeight * v32;
     const v35 = v26 === 0 ? 0 : 1 / v26;
     const v38 = (intersectionHeight * v35) * (0 > v6 ? 0 : 1);
-    const v39 = 0 - v38;
+    const v39 = -v38;
     const v43 = aWidth * v32;
     const v47 = (intersectionWidth * v35) * (0 > v15 ? 0 : 1);
-    const v48 = 0 - v47;
+    const v48 = -v47;
     values[k] = v27;
-    gradientA[i] = (0 - v33) + (v39 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
-    gradientA[i + 1] = (0 - v43) + (v48 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
+    gradientA[i] = (v39 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5)) - v33;
+    gradientA[i + 1] = (v48 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5)) - v43;
     gradientA[i + 2] = v33 + (v38 * (bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5));
     gradientA[i + 3] = v43 + (v47 * (by2 > ay2 ? 1 : by2 < ay2 ? 0 : 0.5));
     if (gradientB !== null) {

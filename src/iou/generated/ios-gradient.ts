@@ -30,26 +30,26 @@ export function iosGradient(a: Column, b: Column, count: number, p: Float64Array
     const v29 = Math.min(aArea, bArea) + unionEps;
     const v31 = Math.max(v29, unionFloor);
     const v32 = v31 === 0 ? 0 : (intersectionWidth * intersectionHeight) / v31;
-    const v37 = (0 - (v31 === 0 ? 0 : v32 / v31)) * (unionFloor > v29 ? 0 : 1);
+    const v37 = (-(v31 === 0 ? 0 : v32 / v31)) * (unionFloor > v29 ? 0 : 1);
     const v39 = v37 * (bArea > aArea ? 1 : bArea < aArea ? 0 : 0.5);
     const v40 = aHeight * v39;
     const v42 = v31 === 0 ? 0 : 1 / v31;
     const v45 = (intersectionHeight * v42) * (0 > v6 ? 0 : 1);
-    const v46 = 0 - v45;
+    const v46 = -v45;
     const v50 = aWidth * v39;
     const v54 = (intersectionWidth * v42) * (0 > v15 ? 0 : 1);
-    const v55 = 0 - v54;
+    const v55 = -v54;
     const v66 = v37 * (aArea > bArea ? 1 : aArea < bArea ? 0 : 0.5);
     const v67 = bHeight * v66;
     const v72 = bWidth * v66;
     values[k] = v32;
-    gradientA[i] = (0 - v40) + (v46 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
-    gradientA[i + 1] = (0 - v50) + (v55 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
+    gradientA[i] = (v46 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5)) - v40;
+    gradientA[i + 1] = (v55 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5)) - v50;
     gradientA[i + 2] = v40 + (v45 * (bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5));
     gradientA[i + 3] = v50 + (v54 * (by2 > ay2 ? 1 : by2 < ay2 ? 0 : 0.5));
     if (gradientB !== null) {
-      gradientB[i] = (0 - v67) + (v46 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
-      gradientB[i + 1] = (0 - v72) + (v55 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
+      gradientB[i] = (v46 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5)) - v67;
+      gradientB[i + 1] = (v55 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5)) - v72;
       gradientB[i + 2] = v67 + (v45 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
       gradientB[i + 3] = v72 + (v54 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
     }

@@ -29,24 +29,24 @@ export function iouGradient(a: Column, b: Column, count: number, p: Float64Array
     const v30 = (((aWidth * aHeight) + (bWidth * bHeight)) - intersection) + unionEps;
     const v32 = Math.max(v30, unionFloor);
     const iou = v32 === 0 ? 0 : intersection / v32;
-    const v38 = (0 - (v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
+    const v38 = (-(v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
     const v39 = aHeight * v38;
-    const v43 = (v32 === 0 ? 0 : 1 / v32) + (0 - v38);
+    const v43 = (v32 === 0 ? 0 : 1 / v32) - v38;
     const v46 = (intersectionHeight * v43) * (0 > v6 ? 0 : 1);
-    const v47 = 0 - v46;
+    const v47 = -v46;
     const v51 = aWidth * v38;
     const v55 = (intersectionWidth * v43) * (0 > v15 ? 0 : 1);
-    const v56 = 0 - v55;
+    const v56 = -v55;
     const v66 = bHeight * v38;
     const v71 = bWidth * v38;
     values[k] = iou;
-    gradientA[i] = (0 - v39) + (v47 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
-    gradientA[i + 1] = (0 - v51) + (v56 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
+    gradientA[i] = (v47 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5)) - v39;
+    gradientA[i + 1] = (v56 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5)) - v51;
     gradientA[i + 2] = v39 + (v46 * (bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5));
     gradientA[i + 3] = v51 + (v55 * (by2 > ay2 ? 1 : by2 < ay2 ? 0 : 0.5));
     if (gradientB !== null) {
-      gradientB[i] = (0 - v66) + (v47 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
-      gradientB[i + 1] = (0 - v71) + (v56 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
+      gradientB[i] = (v47 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5)) - v66;
+      gradientB[i + 1] = (v56 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5)) - v71;
       gradientB[i + 2] = v66 + (v46 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
       gradientB[i + 3] = v71 + (v55 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
     }

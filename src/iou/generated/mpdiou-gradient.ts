@@ -37,16 +37,16 @@ export function mpdiouGradient(a: Column, b: Column, count: number, p: Float64Ar
     const v50 = imageDiagonalSquared === 0 ? 0 : (-1) / imageDiagonalSquared;
     const v51 = v34 * v50;
     const v52 = v51 + v51;
-    const v57 = (0 - (v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
+    const v57 = (-(v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
     const v58 = aHeight * v57;
-    const v63 = (v32 === 0 ? 0 : 1 / v32) + (0 - v57);
+    const v63 = (v32 === 0 ? 0 : 1 / v32) - v57;
     const v66 = (intersectionHeight * v63) * (0 > v6 ? 0 : 1);
-    const v67 = 0 - v66;
+    const v67 = -v66;
     const v71 = v36 * v50;
     const v72 = v71 + v71;
     const v73 = aWidth * v57;
     const v78 = (intersectionWidth * v63) * (0 > v15 ? 0 : 1);
-    const v79 = 0 - v78;
+    const v79 = -v78;
     const v83 = v41 * v50;
     const v84 = v83 + v83;
     const v89 = v43 * v50;
@@ -54,15 +54,15 @@ export function mpdiouGradient(a: Column, b: Column, count: number, p: Float64Ar
     const v96 = bHeight * v57;
     const v103 = bWidth * v57;
     values[k] = iou - ((imageDiagonalSquared === 0 ? 0 : ((v34 * v34) + (v36 * v36)) / imageDiagonalSquared) + (imageDiagonalSquared === 0 ? 0 : ((v41 * v41) + (v43 * v43)) / imageDiagonalSquared));
-    gradientA[i] = (v52 + (0 - v58)) + (v67 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
-    gradientA[i + 1] = (v72 + (0 - v73)) + (v79 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
+    gradientA[i] = (v52 - v58) + (v67 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
+    gradientA[i + 1] = (v72 - v73) + (v79 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
     gradientA[i + 2] = (v58 + v84) + (v66 * (bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5));
     gradientA[i + 3] = (v73 + v90) + (v78 * (by2 > ay2 ? 1 : by2 < ay2 ? 0 : 0.5));
     if (gradientB !== null) {
-      gradientB[i] = ((0 - v52) + (0 - v96)) + (v67 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
-      gradientB[i + 1] = ((0 - v72) + (0 - v103)) + (v79 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
-      gradientB[i + 2] = (v96 + (0 - v84)) + (v66 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
-      gradientB[i + 3] = (v103 + (0 - v90)) + (v78 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
+      gradientB[i] = ((-v52) - v96) + (v67 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
+      gradientB[i + 1] = ((-v72) - v103) + (v79 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
+      gradientB[i + 2] = (v96 - v84) + (v66 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
+      gradientB[i + 3] = (v103 - v90) + (v78 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
     }
   }
 }

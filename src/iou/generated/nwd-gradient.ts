@@ -22,29 +22,29 @@ export function nwdGradient(a: Column, b: Column, count: number, p: Float64Array
     const widthDelta = (ax2 - ax1) - (bx2 - bx1);
     const heightDelta = ((ay2 - ay1) + heightEps) - (heightEps + (by2 - by1));
     const v38 = Math.sqrt(((((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) + distanceEps) + (((widthDelta * widthDelta) + (heightDelta * heightDelta)) * 0.25)));
-    const v42 = Math.exp((0 - (constant === 0 ? 0 : v38 / constant)));
-    const v46 = v38 === 0 ? 0 : ((constant === 0 ? 0 : (0 - v42) / constant) * 0.5) / v38;
+    const v42 = Math.exp((-(constant === 0 ? 0 : v38 / constant)));
+    const v46 = v38 === 0 ? 0 : ((constant === 0 ? 0 : (-v42) / constant) * 0.5) / v38;
     const v47 = v46 * 0.25;
     const v48 = widthDelta * v47;
     const v49 = v48 + v48;
-    const v50 = 0 - v49;
+    const v50 = -v49;
     const v51 = centreDeltaX * v46;
     const v53 = (v51 + v51) * 0.5;
     const v55 = heightDelta * v47;
     const v56 = v55 + v55;
-    const v57 = 0 - v56;
+    const v57 = -v56;
     const v58 = centreDeltaY * v46;
     const v60 = (v58 + v58) * 0.5;
-    const v65 = 0 - v53;
-    const v68 = 0 - v60;
+    const v65 = -v53;
+    const v68 = -v60;
     values[k] = v42;
     gradientA[i] = v50 + v53;
     gradientA[i + 1] = v57 + v60;
     gradientA[i + 2] = v49 + v53;
     gradientA[i + 3] = v56 + v60;
     if (gradientB !== null) {
-      gradientB[i] = (0 - v50) + v65;
-      gradientB[i + 1] = (0 - v57) + v68;
+      gradientB[i] = v65 - v50;
+      gradientB[i + 1] = v68 - v57;
       gradientB[i + 2] = v50 + v65;
       gradientB[i + 3] = v57 + v68;
     }

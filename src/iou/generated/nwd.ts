@@ -18,6 +18,6 @@ export function nwdRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1s
     const centreDeltaY = ((ay1 - by1) + (ay2 - by2)) * 0.5;
     const widthDelta = aWidth - (bx2 - bx1);
     const heightDelta = aHeight - (heightEps + (by2 - by1));
-    out[at + j - from] = Math.exp((0 - (constant === 0 ? 0 : Math.sqrt(((((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) + distanceEps) + (((widthDelta * widthDelta) + (heightDelta * heightDelta)) * 0.25))) / constant)));
+    out[at + j - from] = Math.exp((-(constant === 0 ? 0 : Math.sqrt(((((centreDeltaX * centreDeltaX) + (centreDeltaY * centreDeltaY)) + distanceEps) + (((widthDelta * widthDelta) + (heightDelta * heightDelta)) * 0.25))) / constant)));
   }
 }

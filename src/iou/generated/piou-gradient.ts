@@ -38,35 +38,35 @@ export function piouGradient(a: Column, b: Column, count: number, p: Float64Arra
     const v49 = Math.abs(v45) + Math.abs(v47);
     const v50 = Math.abs(bHeight);
     const cornerPenalty = ((v41 === 0 ? (v40 > 0 ? 10000 : 0) : v40 / v41) + (v50 === 0 ? (v49 > 0 ? 10000 : 0) : v49 / v50)) * 0.25;
-    const v57 = Math.exp((0 - (cornerPenalty * cornerPenalty)));
-    const v61 = cornerPenalty * (0 - v57);
+    const v57 = Math.exp((-(cornerPenalty * cornerPenalty)));
+    const v61 = cornerPenalty * (-v57);
     const v63 = (v61 + v61) * 0.25;
     const v64 = v41 === 0 ? 0 : v63 / v41;
     const v68 = v64 * ((v36 > 0 ? 1 : v36 < 0 ? 0 : 0.5) - (0 > v36 ? 1 : 0 < v36 ? 0 : 0.5));
-    const v72 = (0 - (v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
+    const v72 = (-(v32 === 0 ? 0 : iou / v32)) * (unionFloor > v30 ? 0 : 1);
     const v73 = aHeight * v72;
-    const v78 = (v32 === 0 ? 0 : 1 / v32) + (0 - v72);
+    const v78 = (v32 === 0 ? 0 : 1 / v32) - v72;
     const v81 = (intersectionHeight * v78) * (0 > v6 ? 0 : 1);
-    const v82 = 0 - v81;
+    const v82 = -v81;
     const v86 = v50 === 0 ? 0 : v63 / v50;
     const v90 = v86 * ((v45 > 0 ? 1 : v45 < 0 ? 0 : 0.5) - (0 > v45 ? 1 : 0 < v45 ? 0 : 0.5));
     const v91 = aWidth * v72;
     const v96 = (intersectionWidth * v78) * (0 > v15 ? 0 : 1);
-    const v97 = 0 - v96;
+    const v97 = -v96;
     const v104 = v64 * ((v38 > 0 ? 1 : v38 < 0 ? 0 : 0.5) - (0 > v38 ? 1 : 0 < v38 ? 0 : 0.5));
     const v112 = v86 * ((v47 > 0 ? 1 : v47 < 0 ? 0 : 0.5) - (0 > v47 ? 1 : 0 < v47 ? 0 : 0.5));
-    const v127 = ((0 - (v41 === 0 ? 0 : (v63 * (v41 === 0 ? 0 : v40 / v41)) / v41)) * ((bWidth > 0 ? 1 : bWidth < 0 ? 0 : 0.5) - (0 > bWidth ? 1 : 0 < bWidth ? 0 : 0.5))) + (bHeight * v72);
-    const v143 = ((0 - (v50 === 0 ? 0 : (v63 * (v50 === 0 ? 0 : v49 / v50)) / v50)) * ((bHeight > 0 ? 1 : bHeight < 0 ? 0 : 0.5) - (0 > bHeight ? 1 : 0 < bHeight ? 0 : 0.5))) + (bWidth * v72);
+    const v127 = ((-(v41 === 0 ? 0 : (v63 * (v41 === 0 ? 0 : v40 / v41)) / v41)) * ((bWidth > 0 ? 1 : bWidth < 0 ? 0 : 0.5) - (0 > bWidth ? 1 : 0 < bWidth ? 0 : 0.5))) + (bHeight * v72);
+    const v143 = ((-(v50 === 0 ? 0 : (v63 * (v50 === 0 ? 0 : v49 / v50)) / v50)) * ((bHeight > 0 ? 1 : bHeight < 0 ? 0 : 0.5) - (0 > bHeight ? 1 : 0 < bHeight ? 0 : 0.5))) + (bWidth * v72);
     values[k] = iou - (1 - v57);
-    gradientA[i] = (v68 + (0 - v73)) + (v82 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
-    gradientA[i + 1] = (v90 + (0 - v91)) + (v97 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
+    gradientA[i] = (v68 - v73) + (v82 * (ax1 > bx1 ? 1 : ax1 < bx1 ? 0 : 0.5));
+    gradientA[i + 1] = (v90 - v91) + (v97 * (ay1 > by1 ? 1 : ay1 < by1 ? 0 : 0.5));
     gradientA[i + 2] = (v73 + v104) + (v81 * (bx2 > ax2 ? 1 : bx2 < ax2 ? 0 : 0.5));
     gradientA[i + 3] = (v91 + v112) + (v96 * (by2 > ay2 ? 1 : by2 < ay2 ? 0 : 0.5));
     if (gradientB !== null) {
-      gradientB[i] = ((0 - v68) + (0 - v127)) + (v82 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
-      gradientB[i + 1] = ((0 - v90) + (0 - v143)) + (v97 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
-      gradientB[i + 2] = (v127 + (0 - v104)) + (v81 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
-      gradientB[i + 3] = (v143 + (0 - v112)) + (v96 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
+      gradientB[i] = ((-v68) - v127) + (v82 * (bx1 > ax1 ? 1 : bx1 < ax1 ? 0 : 0.5));
+      gradientB[i + 1] = ((-v90) - v143) + (v97 * (by1 > ay1 ? 1 : by1 < ay1 ? 0 : 0.5));
+      gradientB[i + 2] = (v127 - v104) + (v81 * (ax2 > bx2 ? 1 : ax2 < bx2 ? 0 : 0.5));
+      gradientB[i + 3] = (v143 - v112) + (v96 * (ay2 > by2 ? 1 : ay2 < by2 ? 0 : 0.5));
     }
   }
 }

@@ -22,6 +22,6 @@ export function piouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const v49 = Math.abs((ay1 - by1)) + Math.abs((ay2 - by2));
     const v50 = Math.abs(bHeight);
     const cornerPenalty = ((v41 === 0 ? (v40 > 0 ? 10000 : 0) : v40 / v41) + (v50 === 0 ? (v49 > 0 ? 10000 : 0) : v49 / v50)) * 0.25;
-    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (1 - Math.exp((0 - (cornerPenalty * cornerPenalty))));
+    out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - (1 - Math.exp((-(cornerPenalty * cornerPenalty))));
   }
 }

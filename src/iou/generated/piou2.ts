@@ -21,9 +21,9 @@ export function piou2Row64(ax1: number, ay1: number, ax2: number, ay2: number, x
     const bHeight = (by2 - by1) + heightEps;
     const v31 = Math.abs(bHeight);
     const cornerPenalty = ((v15 === 0 ? (v13 > 0 ? 10000 : 0) : v13 / v15) + (v31 === 0 ? (v27 > 0 ? 10000 : 0) : v27 / v31)) * 0.25;
-    const v38 = lambda * Math.exp((0 - cornerPenalty));
+    const v38 = lambda * Math.exp((-cornerPenalty));
     const intersection = Math.max((Math.min(ax2, bx2) - Math.max(ax1, bx1)), 0) * Math.max((Math.min(ay2, by2) - Math.max(ay1, by1)), 0);
     const v63 = Math.max((((aArea + (bWidth * bHeight)) - intersection) + unionEps), unionFloor);
-    out[at + j - from] = 1 - (((v38 * 3) * Math.exp((0 - (v38 * v38)))) * ((1 - (v63 === 0 ? 0 : intersection / v63)) + (1 - Math.exp((0 - (cornerPenalty * cornerPenalty))))));
+    out[at + j - from] = 1 - (((v38 * 3) * Math.exp((-(v38 * v38)))) * ((1 - (v63 === 0 ? 0 : intersection / v63)) + (1 - Math.exp((-(cornerPenalty * cornerPenalty))))));
   }
 }

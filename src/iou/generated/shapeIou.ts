@@ -31,9 +31,9 @@ export function shapeIouRow64(ax1: number, ay1: number, ax2: number, ay2: number
     const enclosingHeight = Math.max(ay2, by2) - Math.min(ay1, by1);
     const diagonalSquared = ((enclosingWidth * enclosingWidth) + (enclosingHeight * enclosingHeight)) + diagonalEps;
     const v72 = Math.max(aWidth, bWidth);
-    const v77 = 1 - Math.exp((0 - (term0 * (v72 === 0 ? 0 : Math.abs((aWidth - bWidth)) / v72))));
+    const v77 = 1 - Math.exp((-(term0 * (v72 === 0 ? 0 : Math.abs((aWidth - bWidth)) / v72))));
     const v83 = Math.max(aHeight, bHeight);
-    const v88 = 1 - Math.exp((0 - (term1 * (v83 === 0 ? 0 : Math.abs((aHeight - bHeight)) / v83))));
+    const v88 = 1 - Math.exp((-(term1 * (v83 === 0 ? 0 : Math.abs((aHeight - bHeight)) / v83))));
     out[at + j - from] = (v32 === 0 ? 0 : intersection / v32) - ((diagonalSquared === 0 ? 0 : ((term0 * (centreDeltaX * centreDeltaX)) + (term1 * (centreDeltaY * centreDeltaY))) / diagonalSquared) + (((v77 * (v77 * (v77 * v77))) + (v88 * (v88 * (v88 * v88)))) * 0.5));
   }
 }

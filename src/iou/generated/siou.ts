@@ -34,9 +34,9 @@ export function siouRow64(ax1: number, ay1: number, ax2: number, ay2: number, x1
     const v70 = Math.max(extentFloor, (Math.max(ay2, by2) - Math.min(ay1, by1)));
     const v71 = v70 === 0 ? 0 : v48 / v70;
     const v79 = Math.max(aWidth, bWidth);
-    const v83 = 1 - Math.exp((0 - (v79 === 0 ? 0 : Math.abs((aWidth - bWidth)) / v79)));
+    const v83 = 1 - Math.exp((-(v79 === 0 ? 0 : Math.abs((aWidth - bWidth)) / v79)));
     const v92 = Math.max(v90, (bHeight + shapeHeightEps));
-    const v96 = 1 - Math.exp((0 - (v92 === 0 ? 0 : Math.abs((aHeight - bHeight)) / v92)));
+    const v96 = 1 - Math.exp((-(v92 === 0 ? 0 : Math.abs((aHeight - bHeight)) / v92)));
     out[at + j - from] = Math.min(Math.max(((v32 === 0 ? 0 : intersection / v32) - ((((1 - Math.exp((v56 * (v62 * v62)))) + (1 - Math.exp((v56 * (v71 * v71))))) + ((v83 * (v83 * (v83 * v83))) + (v96 * (v96 * (v96 * v96))))) * 0.5)), lowest), highest);
   }
 }
