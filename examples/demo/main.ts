@@ -78,7 +78,8 @@ function redraw(): void {
 
 function refresh(): void {
   const now = performance.now();
-  const known = engine.source?.kind === 'clip';
+  // the truth of the clip is digits: of a model with other classes it says nothing
+  const known = engine.source?.kind === 'clip' && session.get().info?.classNames.join('') === '0123456789';
   metrics.draw(now, frames, precision, known);
   list.draw(shown?.detections ?? null);
   transport.draw();

@@ -133,6 +133,14 @@ describe('the demo page', () => {
     });
     await expect.poll(() => page.locator('#banner-title').textContent()).toBe('broken.onnx was not loaded');
     expect(await page.locator('#banner-code').textContent()).toContain('MODEL');
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['hello'], 'readme.txt', { type: 'text/plain' }));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    });
+    await expect
+      .poll(() => page.locator('#banner-message').textContent())
+      .toBe('readme.txt: expected an image, a video or an .onnx model.');
     const before = await framesSeen(page);
     await expect.poll(() => framesSeen(page)).toBeGreaterThan(before + 5);
   });

@@ -55,6 +55,7 @@ export const session = createStore<Session>({
 export function describeError(error: unknown): { readonly message: string; readonly code: string } {
   if (!(error instanceof Error)) return { message: String(error), code: '' };
   const code = 'code' in error && typeof error.code === 'string' ? `${error.name} · ${error.code}` : '';
-  const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+  // a sentence, but for a file's name at its beginning
+  const message = error.message.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
   return { message, code };
 }

@@ -80,7 +80,7 @@ export class MetricsView {
         ? `recall ${(precision.recall() * 100).toFixed(1)} %`
         : known
           ? 'waiting'
-          : 'only where truth is known',
+          : 'for the clip’s digits',
     );
     for (const plot of this.#plots) plot.draw();
   }
