@@ -28,7 +28,7 @@ const factories = `| factory | what |
 | \`completeIou({ alpha })\` | CIoU with α \`'always'\`, \`'gated'\` at IoU > 0.5, or \`'undetached'\` |
 | \`innerIou({ base, ratio })\` | Inner-IoU of any metric (Zhang et al. 2023, arXiv 2311.02877) |
 | \`focalerIou({ base, d, u })\` | Focaler-IoU of any metric (Zhang and Zhang 2024, arXiv 2401.10525) |
-| \`defineMetric({ name, formula })\` | a metric of your own; it works on the CPU, in WGSL, and its gradient is derived |`;
+| \`defineMetric({ name, formula })\` | a metric of your own ([example](matching.md#a-metric-and-a-matcher-of-your-own)); it works on the CPU, in WGSL, and its gradient is derived |`;
 
 const presets = `| preset | iou, iof, ios | giou | diou, ciou | zero area |
 |---|---|---|---|---|

@@ -269,7 +269,8 @@ export class Detections {
   /**
    * Rows of a COCO results file: `bbox` as x, y, width, height, `segmentation` and `keypoints` where there are any.
    *
-   * `categoryIds` maps class id to COCO category id (`categoryIds[classId]`); without it the class id is used as it is.
+   * `categoryIds` maps class id to COCO category id (`categoryIds[classId]`); without it the class id is used as it is,
+   * which is another category where ids begin at 1 or have gaps, as COCO's 80 do.
    * A class id without a category is an {@link OptionError}.
    */
   toCoco(imageId: number, categoryIds?: readonly number[]): CocoResult[] {

@@ -6,7 +6,10 @@ import type { DecodeOptions, HeadOptions } from './types.ts';
 
 type Input = DecodeOptions['input'];
 
-/** RetinaFace: strides 8, 16, 32, two square sizes each, centres `(cell + ½)·stride`. */
+/**
+ * RetinaFace: strides 8, 16, 32, two square sizes each, centres `(cell + ½)·stride`. 4·N normalised `cx, cy, w, h`, as a
+ * decoder takes them; `boxops/anchors` has them as corners in pixels.
+ */
 export function retinaFacePriors(input: Input): Float32Array {
   const sizes = [
     [16, 32],
@@ -18,7 +21,8 @@ export function retinaFacePriors(input: Input): Float32Array {
 
 /**
  * UltraFace: strides 8, 16, 32, 64, square sizes. Its cells share the picture evenly, so where a stride does not divide
- * the side they are smaller than the stride: centre `(cell + ½) / cells`. Clipped to the picture.
+ * the side they are smaller than the stride: centre `(cell + ½) / cells`. Clipped to the picture. 4·N normalised
+ * `cx, cy, w, h`; `boxops/anchors` has them as corners in pixels.
  */
 export function ultraFacePriors(input: Input): Float32Array {
   const sizes = [
@@ -58,7 +62,10 @@ function squarePriors(
   return priors;
 }
 
-/** SSD300 as torchvision makes it (`ssd300_vgg16`): 8732 priors on maps of 38, 19, 10, 5, 3 and 1 cells. */
+/**
+ * SSD300 as torchvision makes it (`ssd300_vgg16`): 8732 priors on maps of 38, 19, 10, 5, 3 and 1 cells. 4·N normalised
+ * `cx, cy, w, h`; `ssd300DefaultBoxes` of `boxops/anchors` are corners in pixels.
+ */
 export function ssd300Priors(): Float32Array {
   const scales = [0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05];
   const steps = [8, 16, 32, 64, 100, 300];
@@ -118,7 +125,10 @@ function roundHalfEven(value: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** Anchors of one cell of an EfficientDet level, about the cell's origin; their centre is the cell's middle. */
+/**
+ * Anchors of one cell of an EfficientDet level, about the cell's origin; their centre is the cell's middle. 9 × x1, y1, x2,
+ * y2 in the units of `cellWidth`. `efficientDetAnchors` of `boxops/anchors` lays them out over a picture.
+ */
 export function efficientDetAnchors(cellWidth: number, cellHeight = cellWidth): Float32Array {
   const anchors: number[] = [];
   for (let octave = 0; octave < 3; octave++) {
