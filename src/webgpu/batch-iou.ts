@@ -5,7 +5,7 @@
  * computed in float32; results agree with the CPU's within 2e-6 (1e-5 where the metric has an exponential or logarithm).
  */
 import type { BoxArray } from '../boxes/types.ts';
-import { DisposedError, OptionError, UnsupportedError } from '../errors.ts';
+import { DeviceLostError, OptionError, UnsupportedError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
 import { matchToHost } from './best-match.ts';
 import { measurePoint } from './calibrate.ts';
@@ -15,8 +15,8 @@ import { DeviceKeeper, type DeviceSession } from './device.ts';
 import { explainJob } from './explain.ts';
 import { isOnGpu } from './gpu-boxes.ts';
 import { type Comparison, type Job, kernelOf, metricOf, packJob } from './pack.ts';
-import { resultBytes, runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
-import { limitsFor, planTiles, type Tile } from './tiles.ts';
+import { checkFits, resultBytes, runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
+import { limitsFor, planTiles } from './tiles.ts';
 import type {
   AnyOptions,
   Backend,
@@ -40,6 +40,9 @@ import type {
   ToBuffer,
 } from './types.ts';
 
+const kinds: readonly JobKind[] = ['pairwise', 'aligned', 'bestMatch'];
+const outputs: readonly Output[] = ['array', 'buffer'];
+
 export class BatchIou implements Disposable {
   private readonly options: BatchIouOptions;
   private readonly keeper: DeviceKeeper;
@@ -52,6 +55,10 @@ export class BatchIou implements Disposable {
   constructor(options: BatchIouOptions) {
     this.options = options;
     checkBackend(options.backend);
+    for (const limit of Object.values(options.limits ?? {})) {
+      if (!(limit % 1 === 0 && limit > 0))
+        throw new OptionError(`limits: expected whole numbers, got ${limit}`);
+    }
     this.keeper = new DeviceKeeper(options);
     this.crossover = new Crossover(options.calibration);
   }
@@ -124,8 +131,10 @@ export class BatchIou implements Disposable {
   /** Where a job of n × m boxes would run, and why. */
   explain(n: number, m: number, options: ExplainOptions = {}): Explanation {
     this.keeper.check();
-    const { kind = 'pairwise', backend = this.options.backend ?? 'gpu', output = 'array' } = options;
+    const { backend = this.options.backend ?? 'gpu' } = options;
     checkBackend(backend);
+    const kind = choiceOption('kind', options.kind, kinds);
+    const output = choiceOption('output', options.output, outputs);
     const { metric, metricName } = metricOf(options as Comparison);
     const session = this.keeper.current;
     const limits = session === null ? null : this.limits(session);
@@ -145,11 +154,11 @@ export class BatchIou implements Disposable {
    */
   async calibrate(options: CalibrateOptions = {}): Promise<Calibration> {
     this.keeper.check();
-    const { metrics = ['iou'], kinds = ['pairwise', 'aligned', 'bestMatch'] } = options;
+    const { metrics = ['iou'] } = options;
     if (this.missing !== null) return this.crossover.table;
     for (const metric of metrics) {
       const { key } = metricOf({ metric }).metric;
-      for (const kind of kinds) await this.measure(kind, key, { metric });
+      for (const kind of options.kinds ?? kinds) await this.measure(kind, key, { metric });
     }
     return this.crossover.table;
   }
@@ -165,7 +174,7 @@ export class BatchIou implements Disposable {
       buffersDestroyed: counts.destroyed,
       pipelines: current?.pipelines.count ?? 0,
       devices,
-      lost: current !== null && current.failure !== null && !(current.failure instanceof DisposedError),
+      lost: current?.failure instanceof DeviceLostError,
     };
   }
 
@@ -184,7 +193,7 @@ export class BatchIou implements Disposable {
     if ((isOnGpu(a) || isOnGpu(b)) && (options.backend ?? this.options.backend) === 'cpu') {
       throw new OptionError("boxes on the GPU need backend 'gpu'");
     }
-    const output = choiceOption('output', options.output, ['array', 'buffer']);
+    const output = choiceOption('output', options.output, outputs);
     if (output === 'buffer' && options.out !== undefined) {
       throw new OptionError("out is for output: 'array'", { output });
     }
@@ -207,7 +216,9 @@ export class BatchIou implements Disposable {
     checkOut(out, Float32Array, job.results);
     const session = await this.place(job, options.backend);
     if (session === null) return onCpu(out);
-    await runToHost(session, job, this.plan(session, job), this.limits(session).workgroups, (tile, data) => {
+    const limits = this.limits(session);
+    const tiles = planTiles(job.kernel, job.images, limitsFor(job.kernel, 'array', limits));
+    await runToHost(session, job, tiles, limits.workgroups, (tile, data) => {
       const values = new Float32Array(data);
       for (const segment of tile.segments) {
         for (const [from, to, length] of runsOf(job, segment))
@@ -243,15 +254,16 @@ export class BatchIou implements Disposable {
   /** A result on the GPU, wherever it is computed: it was asked for there. */
   private async leave(job: Job, onCpu: () => ArrayBuffer): Promise<GpuResult> {
     const session = await this.session();
+    const byteLength = job.results * resultBytes(job);
+    checkFits(session, byteLength);
     const buffer = job.extreme
       ? uploadResult(session, onCpu())
-      : await runToBuffer(session, job, this.plan(session, job, 'buffer'), this.limits(session).workgroups);
+      : await runToBuffer(session, job, this.limits(session));
     let held = true;
     const release = () => {
       if (held) session.pool.release(buffer);
       held = false;
     };
-    const byteLength = job.results * resultBytes(job);
     return { buffer, byteLength, release, [Symbol.dispose]: release };
   }
 
@@ -263,10 +275,6 @@ export class BatchIou implements Disposable {
       pairs: 2 ** 28,
       ...this.options.limits,
     };
-  }
-
-  private plan(session: DeviceSession, job: Job, output: Output = 'array'): Tile[] {
-    return planTiles(job.kernel, job.images, limitsFor(job.kernel, output, this.limits(session)));
   }
 
   /** Measures a kernel once, however many calls ask. */

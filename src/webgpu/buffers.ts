@@ -5,13 +5,13 @@
  * what is mapped has to wait. Every buffer made is counted until it is destroyed.
  */
 
-/** `GPUBufferUsage`, which Node has no global of. */
-const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 } as const;
+/** `GPUBufferUsage`, which Node has no global of: STORAGE, COPY_SRC and COPY_DST; MAP_READ and COPY_DST. */
+const usages = { storage: 128 | 4 | 8, staging: 1 | 8 } as const;
 
 /** Free bytes kept; what is given back beyond is destroyed. */
 const keptBytes = 256 * 2 ** 20;
 
-export type BufferKind = 'storage' | 'staging';
+export type BufferKind = keyof typeof usages;
 
 export interface BufferCounts {
   created: number;
@@ -24,8 +24,6 @@ export class BufferPool {
   private readonly free = new Map<string, GPUBuffer[]>();
   private readonly live = new Map<GPUBuffer, string>();
   private freeBytes = 0;
-  private freeCount = 0;
-  private liveBytes = 0;
   private closed = false;
 
   constructor(device: GPUDevice, counts: BufferCounts) {
@@ -38,23 +36,10 @@ export class BufferPool {
     const size = this.sizeClass(bytes);
     const key = `${kind}${size}`;
     const kept = this.free.get(key)?.pop();
-    if (kept !== undefined) {
-      this.freeBytes -= size;
-      this.freeCount--;
-    } else {
-      this.counts.created++;
-    }
-    const buffer =
-      kept ??
-      this.device.createBuffer({
-        size,
-        usage:
-          kind === 'staging'
-            ? usage.mapRead | usage.copyTarget
-            : usage.storage | usage.copySource | usage.copyTarget,
-      });
+    if (kept === undefined) this.counts.created++;
+    else this.freeBytes -= size;
+    const buffer = kept ?? this.device.createBuffer({ size, usage: usages[kind] });
     this.live.set(buffer, key);
-    this.liveBytes += size;
     return buffer;
   }
 
@@ -63,7 +48,6 @@ export class BufferPool {
     const key = this.live.get(buffer);
     if (key === undefined) return;
     this.live.delete(buffer);
-    this.liveBytes -= buffer.size;
     if (this.closed || this.freeBytes + buffer.size > keptBytes) {
       this.destroy(buffer);
       return;
@@ -72,19 +56,21 @@ export class BufferPool {
     if (others === undefined) this.free.set(key, [buffer]);
     else others.push(buffer);
     this.freeBytes += buffer.size;
-    this.freeCount++;
+  }
+
+  /** Destroys what is kept: after a failed call, it may hold buffers that the device had no memory for. */
+  drain(): void {
+    for (const buffers of this.free.values()) for (const buffer of buffers) this.destroy(buffer);
+    this.free.clear();
+    this.freeBytes = 0;
   }
 
   /** Destroys every buffer, in use or not. */
   close(): void {
     this.closed = true;
-    for (const buffers of this.free.values()) for (const buffer of buffers) this.destroy(buffer);
+    this.drain();
     for (const buffer of this.live.keys()) this.destroy(buffer);
-    this.free.clear();
     this.live.clear();
-    this.freeBytes = 0;
-    this.freeCount = 0;
-    this.liveBytes = 0;
   }
 
   get liveCount(): number {
@@ -92,11 +78,15 @@ export class BufferPool {
   }
 
   get pooledCount(): number {
-    return this.freeCount;
+    let count = 0;
+    for (const buffers of this.free.values()) count += buffers.length;
+    return count;
   }
 
   get bytes(): number {
-    return this.liveBytes + this.freeBytes;
+    let bytes = this.freeBytes;
+    for (const { size } of this.live.keys()) bytes += size;
+    return bytes;
   }
 
   private destroy(buffer: GPUBuffer): void {

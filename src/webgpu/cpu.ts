@@ -140,16 +140,13 @@ export function interleave({ values, indices, secondValues, secondIndices }: Gpu
 
 /** Throws {@link OptionError} where a match's arrays cannot take the results. */
 export function checkMatch(out: GpuBestMatch, rows: number, columns: number, options: MatchOptions): void {
-  checkOut(out.values, Float32Array, rows);
-  checkOut(out.indices, Int32Array, rows);
-  if (options.secondBest === true) {
-    checkOut(out.secondValues, Float32Array, rows);
-    checkOut(out.secondIndices, Int32Array, rows);
-  }
-  if (options.columnBest === true) {
-    checkOut(out.columnValues, Float32Array, columns);
-    checkOut(out.columnIndices, Int32Array, columns);
-  }
+  const check = (values: unknown, indices: unknown, length: number): void => {
+    checkOut(values, Float32Array, length);
+    checkOut(indices, Int32Array, length);
+  };
+  check(out.values, out.indices, rows);
+  if (options.secondBest === true) check(out.secondValues, out.secondIndices, rows);
+  if (options.columnBest === true) check(out.columnValues, out.columnIndices, columns);
 }
 
 /** Throws {@link OptionError} for an `out` that cannot take the result. */

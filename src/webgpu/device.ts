@@ -81,9 +81,6 @@ export class DeviceKeeper {
     if (options.device !== undefined && options.recreate === true) {
       throw new OptionError(
         'recreate: true cannot replace a given device; pass a function that provides one',
-        {
-          recreate: true,
-        },
       );
     }
   }
@@ -92,7 +89,9 @@ export class DeviceKeeper {
   async open(): Promise<void> {
     const { device } = this.options;
     if (device === undefined) this.watch(await this.request(this.options.adapter as GPUAdapter), true);
-    else this.watch(device as GPUDevice, false);
+    else if ((device as GPUDevice | null)?.lost === undefined) {
+      throw new OptionError('device: expected a GPUDevice; a promise of one must be awaited');
+    } else this.watch(device as GPUDevice, false);
   }
 
   /** The device to work on; after a loss a new one, if one was asked for and not yet made. */
@@ -159,8 +158,7 @@ export class DeviceKeeper {
     const gpu = (this.options.gpu ?? globalThis.navigator?.gpu) as GPU | undefined;
     if (given === undefined && gpu === undefined) {
       throw new UnsupportedError(
-        'WebGPU is not available here (navigator.gpu is missing; it needs a secure context). ' +
-          'In Node pass `gpu`, e.g. `create([])` of the package webgpu.',
+        'WebGPU is not available here: navigator.gpu is missing (it needs a secure context; in Node pass `gpu`)',
       );
     }
     const adapter =

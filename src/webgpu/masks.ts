@@ -51,7 +51,7 @@ export class GpuMasks {
 
   /**
    * One mask a box, in pixels of the picture. Rejects with {@link ShapeError} when lengths do not belong together,
-   * UnsupportedError where the device refuses the job.
+   * UnsupportedError where the device refuses the job or has no memory for it, DisposedError after `dispose()`.
    */
   async decode({ prototypes, coefficients, boxes, transform }: GpuMaskJob): Promise<Rle[]> {
     if (this.#disposed) throw new DisposedError('this GpuMasks was disposed of');
@@ -129,6 +129,7 @@ export class GpuMasks {
     };
     const bytes = 4 * words;
     const staging = pool.acquire('staging', bytes);
+    let done = false;
     try {
       const { prototypes, coefficients, size } = job;
       const source =
@@ -160,9 +161,14 @@ export class GpuMasks {
       await staging.mapAsync(1, 0, bytes);
       const copy = new Uint32Array(staging.getMappedRange(0, bytes).slice(0));
       staging.unmap();
+      done = true;
       return copy;
+    } catch (error) {
+      if (this.#disposed) throw new DisposedError('this GpuMasks was disposed of during the call');
+      throw error;
     } finally {
       for (const buffer of [...taken, staging]) pool.release(buffer);
+      if (!done) pool.drain();
     }
   }
 

@@ -12,7 +12,8 @@ import { dispatch, gridOf } from './dispatch.ts';
 import { type BoxesOnGpu, load } from './gpu-boxes.ts';
 import type { Job } from './pack.ts';
 import { binding, headerWords, resultWords, segmentWords, workgroupSize } from './shaders.ts';
-import type { Segment, Tile } from './tiles.ts';
+import { planTiles, type Segment, type Tile } from './tiles.ts';
+import type { TileLimits } from './types.ts';
 
 /** Bytes a result takes. */
 export const resultBytes = ({ kernel }: Job): number => 4 * resultWords[kernel];
@@ -46,6 +47,7 @@ export async function runToHost(
   const pipeline = await session.guard(pipelinesOf(session, job));
   const underWay = new Set<Promise<void>>();
   let result: GPUBuffer | null = null;
+  let done = false;
   try {
     for (const tile of tiles) {
       if (session.failure !== null) throw session.failure;
@@ -71,10 +73,12 @@ export async function runToHost(
       if (underWay.size >= 2) await Promise.race(underWay);
     }
     await Promise.all(underWay);
+    done = true;
   } finally {
     if (result !== null) pool.release(result);
     // none may go on reading when the call has failed: its buffers come back first
     await Promise.allSettled(underWay);
+    if (!done) pool.drain();
   }
 }
 
@@ -99,17 +103,12 @@ async function readBack(
 }
 
 /** Runs and leaves the whole result in one buffer of the pool. */
-export async function runToBuffer(
-  session: DeviceSession,
-  job: Job,
-  tiles: readonly Tile[],
-  workgroups: number,
-): Promise<GPUBuffer> {
+export async function runToBuffer(session: DeviceSession, job: Job, limits: TileLimits): Promise<GPUBuffer> {
   const { pool } = session;
-  const bytes = job.results * resultBytes(job);
-  checkFits(session, bytes);
+  const { workgroups } = limits;
+  const tiles = planTiles(job.kernel, job.images, limits);
   const pipeline = await session.guard(pipelinesOf(session, job));
-  const whole = pool.acquire('storage', bytes);
+  const whole = pool.acquire('storage', job.results * resultBytes(job));
   let result: GPUBuffer | null = null;
   try {
     const direct = tiles.filter((tile) => tile.last).length === 1;
@@ -131,23 +130,22 @@ export async function runToBuffer(
     }
     return whole;
   } catch (error) {
-    pool.release(whole);
+    for (const buffer of [whole, result]) if (buffer !== null) pool.release(buffer);
+    pool.drain();
     throw error;
-  } finally {
-    if (result !== null) pool.release(result);
   }
 }
 
 /** Uploads a result that the CPU computed. */
 export function uploadResult(session: DeviceSession, data: ArrayBuffer): GPUBuffer {
-  checkFits(session, data.byteLength);
   const buffer = session.pool.acquire('storage', data.byteLength);
   session.device.queue.writeBuffer(buffer, 0, data);
   return buffer;
 }
 
-function checkFits(session: DeviceSession, bytes: number): void {
-  const { maxBufferSize } = session.device.limits;
+/** Throws {@link OptionError} for a result that no buffer of the device can hold. */
+export function checkFits({ device }: DeviceSession, bytes: number): void {
+  const { maxBufferSize } = device.limits;
   if (bytes <= maxBufferSize) return;
   throw new OptionError(
     `a result of ${bytes} bytes does not fit a buffer of this GPU (${maxBufferSize} bytes); ask for output: 'array'`,

@@ -91,6 +91,44 @@ export function deviceTests(open: OpenGpu): void {
       await device.lost;
     });
 
+    it('a device without memory fails the calls of that time, not those that follow', async () => {
+      const { device, counts, memory } = await countedDevice(open());
+      const gpu = await createBatchIou({ device });
+      memory.full = true;
+      await expect(gpu.pairwise(a, b)).rejects.toBeInstanceOf(UnsupportedError);
+      await expect(gpu.pairwise(a, b, { output: 'buffer' })).rejects.toBeInstanceOf(UnsupportedError);
+      await expect(gpu.bestMatch(a, b, { columnBest: true })).rejects.toBeInstanceOf(UnsupportedError);
+      memory.full = false;
+      const expected = pairwiseIou(a, b);
+      for (const [i, value] of (await gpu.pairwise(a, b)).entries())
+        expect(value).toBeCloseTo(expected[i]!, 6);
+      (await gpu.pairwise(a, b, { output: 'buffer' })).release();
+      await gpu.bestMatch(a, b, { columnBest: true });
+      expect(gpu.stats().liveBuffers).toBe(0);
+      gpu.dispose();
+      expect(counts.destroyed).toBe(counts.created);
+      device.destroy();
+      await device.lost;
+    });
+
+    it('refuses what is no device and limits that no job can keep', async () => {
+      const { device } = await countedDevice(open());
+      const none = [Promise.resolve(device), null, {}] as unknown as GPUDevice[];
+      for (const given of none) {
+        await expect(createBatchIou({ device: given })).rejects.toBeInstanceOf(OptionError);
+      }
+      for (const limits of [
+        { pairs: 0 },
+        { workgroups: Number.NaN },
+        { bindingBytes: 16.5 },
+        { pairs: -1 },
+      ]) {
+        await expect(createBatchIou({ device, limits })).rejects.toBeInstanceOf(OptionError);
+      }
+      device.destroy();
+      await device.lost;
+    });
+
     it('dispose settles pending calls and can be called again', async () => {
       const gpu = await createBatchIou({ gpu: open() });
       const pending = [gpu.pairwise(a, b), gpu.bestMatch(a, b, { metric: 'ciou' })];

@@ -173,6 +173,8 @@ export function jobTests(open: OpenGpu): void {
         ],
       ];
       for (const [promise, Class] of refused) await expect(promise).rejects.toBeInstanceOf(Class);
+      expect(() => gpu.explain(3, 3, { kind: wrong('best') })).toThrow(OptionError);
+      expect(() => gpu.explain(3, 3, { output: wrong('texture') })).toThrow(OptionError);
       expect(gpu.stats().liveBuffers).toBe(0);
     });
 

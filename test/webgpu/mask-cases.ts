@@ -7,6 +7,7 @@ import { decodeRle } from '../../src/masks/index.ts';
 import { GpuMasks } from '../../src/webgpu/masks.ts';
 import { mix } from '../golden/seeded.ts';
 import type { OpenGpu } from './suite.ts';
+import { countedDevice } from './support.ts';
 
 const channels = 8;
 const [width, height] = [40, 24];
@@ -78,7 +79,7 @@ export function maskTests(open: OpenGpu): void {
     });
 
     it('a job that the device refuses is an UnsupportedError, and the next one is as ever', async () => {
-      const gpu = await device();
+      const { device: gpu, memory } = await countedDevice(open());
       const masks = new GpuMasks(gpu);
       const job = {
         prototypes,
@@ -92,7 +93,17 @@ export function maskTests(open: OpenGpu): void {
       const gone = { ...job, prototypes: { channels, width, height, buffer } };
       await expect(masks.decode(gone)).rejects.toBeInstanceOf(UnsupportedError);
       expect(await masks.decode(job)).toEqual(before);
+      const starved = new GpuMasks(gpu);
+      memory.full = true;
+      await expect(starved.decode(job)).rejects.toBeInstanceOf(UnsupportedError);
+      memory.full = false;
+      expect(await starved.decode(job)).toEqual(before);
+      const pending = masks.decode(job);
+      // submitted and waiting to be read
+      await gpu.queue.onSubmittedWorkDone();
       masks.dispose();
+      await pending.catch((error: unknown) => expect(error).toBeInstanceOf(DisposedError));
+      starved.dispose();
       gpu.destroy();
       await gpu.lost;
     });

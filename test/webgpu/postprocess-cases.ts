@@ -3,6 +3,7 @@
  * suppressed whole on the CPU and after the GPU has thrown away what cannot matter.
  */
 import { describe, expect, it } from 'vitest';
+import { DisposedError, UnsupportedError } from '../../src/errors.ts';
 import { decode } from '../../src/heads/registry.ts';
 import type { Candidates, HeadName, ModelOutputs, TensorLike } from '../../src/heads/types.ts';
 import { generatedMetrics } from '../../src/iou/generated/registry.ts';
@@ -207,8 +208,8 @@ function upload(device: GPUDevice, outputs: ModelOutputs): Record<string, GpuTen
 
 export function postprocessTests(open: OpenGpu): void {
   const opened = async () => {
-    const { device, counts } = await countedDevice(open());
-    return { device, counts, reducer: new GpuReducer(device) };
+    const counted = await countedDevice(open());
+    return { ...counted, reducer: new GpuReducer(counted.device) };
   };
   const same = async (
     reducer: GpuReducer,
@@ -332,6 +333,22 @@ export function postprocessTests(open: OpenGpu): void {
       expect(await reasonOf(head)).toMatch(/nanodet has no WGSL decoder/);
       // and it still works
       await same(reducer, device, columns('yolov8', 75), 'after that');
+      device.destroy();
+    });
+
+    it('a device without memory fails the runs of that time; dispose ends a pending one', async () => {
+      const { device, memory, reducer } = await opened();
+      const sample = columns('yolov8', 81);
+      const tensors = upload(device, sample.outputs);
+      memory.full = true;
+      await expect(reducer.reduce(tensors, sample.request)).rejects.toBeInstanceOf(UnsupportedError);
+      memory.full = false;
+      await same(reducer, device, sample, 'with memory again');
+      const others = [reducer, new GpuReducer(device)] as const;
+      const pending = others.map((other) => other.reduce(tensors, sample.request));
+      for (const other of others) other.dispose();
+      for (const call of pending) await expect(call).rejects.toBeInstanceOf(DisposedError);
+      for (const other of others) expect(other.stats().liveBuffers).toBe(0);
       device.destroy();
     });
 

@@ -17,19 +17,28 @@ export async function readResult(device: GPUDevice, result: GpuResult): Promise<
   return data;
 }
 
-/** A device with counts of the buffers made and destroyed on it, kept apart from the library's own. */
-export async function countedDevice(
-  gpu: GPU,
-): Promise<{ device: GPUDevice; counts: { created: number; destroyed: number } }> {
+/**
+ * A device with counts of the buffers made and destroyed on it, kept apart from the library's own. While `memory.full`,
+ * it makes invalid buffers, as a device without memory does.
+ */
+export async function countedDevice(gpu: GPU): Promise<{
+  device: GPUDevice;
+  counts: { created: number; destroyed: number };
+  memory: { full: boolean };
+}> {
   const adapter = await gpu.requestAdapter();
   if (adapter === null) throw new Error('no WebGPU adapter: this suite needs one');
   const device = await adapter.requestDevice();
   const counts = { created: 0, destroyed: 0 };
+  const memory = { full: false };
   const create = device.createBuffer.bind(device);
   Object.defineProperty(device, 'createBuffer', {
     value: (descriptor: GPUBufferDescriptor) => {
       counts.created++;
-      const buffer = create(descriptor);
+      device.pushErrorScope('validation');
+      // no buffer may be mapped for both reading and writing
+      const buffer = create(memory.full ? { size: descriptor.size, usage: 1 | 2 } : descriptor);
+      device.popErrorScope();
       const destroy = buffer.destroy.bind(buffer);
       let gone = false;
       Object.defineProperty(buffer, 'destroy', {
@@ -42,5 +51,5 @@ export async function countedDevice(
       return buffer;
     },
   });
-  return { device, counts };
+  return { device, counts, memory };
 }

@@ -2,6 +2,7 @@
  * Post-processing where the output tensors lie: decode, threshold, compaction, sort and suppression in one submission,
  * then one read-back of the kept rows.
  */
+import { DisposedError } from '../../errors.ts';
 import type { TensorLike } from '../../heads/types.ts';
 import { checked } from '../checked.ts';
 import { type GpuTensor, type HeadPlan, planHead } from './heads.ts';
@@ -29,11 +30,14 @@ export interface ReducerStats {
 /** `GPUBufferUsage`, which Node has no global of. */
 const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128, indirect: 256 } as const;
 
+const disposedError = (): DisposedError => new DisposedError('this GpuReducer was disposed of');
+
 export class GpuReducer {
   readonly #device: GPUDevice;
   readonly #buffers = new Map<string, GPUBuffer>();
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #sparse = new SparseOutputs();
+  #disposed = false;
   #created = 0;
   #destroyed = 0;
 
@@ -46,7 +50,7 @@ export class GpuReducer {
    * The outputs of a run with everything left blank that cannot be in the result, for all images of the batch; or why
    * the CPU has to do it: a head, option or metric without a kernel, more than 4096 candidates, more than 1024 rows
    * kept, or rows that hold NaN or infinity. Calls must not overlap. Rejects with UnsupportedError where the device
-   * refuses the job.
+   * refuses the job, DisposedError after `dispose()`.
    */
   async reduce(
     tensors: Readonly<Record<string, GpuTensor>>,
@@ -61,7 +65,11 @@ export class GpuReducer {
     let bytes = 0;
     let rows = 0;
     for (let image = 0; image < images; image++) {
-      const words = await this.#run(plan, job, tensors, image);
+      const words = await this.#run(plan, job, tensors, image).catch((error: unknown) => {
+        // it may be for want of memory: what is kept may be no buffers at all
+        this.#clear();
+        throw this.#disposed ? disposedError() : error;
+      });
       bytes += words.byteLength;
       const [candidates, broken, , listed] = words as unknown as [number, number, number, number];
       if (broken > 0) return `${broken} rows hold NaN or infinity`;
@@ -87,10 +95,15 @@ export class GpuReducer {
     };
   }
 
-  /** Destroys the buffers; the device stays. */
+  /** Destroys the buffers; the device stays. A pending call gets DisposedError. */
   dispose(): void {
-    for (const name of [...this.#buffers.keys()]) this.#destroy(name);
+    this.#disposed = true;
+    this.#clear();
     this.#pipelines.clear();
+  }
+
+  #clear(): void {
+    for (const name of [...this.#buffers.keys()]) this.#destroy(name);
   }
 
   /** One image: the words of `result`. */
@@ -114,6 +127,7 @@ export class GpuReducer {
       this.#pipeline('scan', kernelSources.scan),
       this.#pipeline(`emit ${half}`, () => kernelSources.emit(...half)),
     ]);
+    if (this.#disposed) throw disposedError();
     const storage = usage.storage | usage.copySource | usage.copyTarget;
     const perCandidate = 16 * candidateLimit;
     const found = this.#buffer('found', perCandidate, storage);
