@@ -88,7 +88,7 @@ function turnsOf(angles: BoxArray, factor: number): Float64Array {
 export function checkRotated(name: string, boxes: BoxArray, angles: BoxArray): number {
   const count = countBoxes(boxes, name);
   if (angles?.length !== count || !ArrayBuffer.isView(angles)) {
-    throw new ShapeError(`expected ${count} angles of ${name} as a float array, got ${angles?.length}`, {
+    throw new ShapeError(`expected ${count} float angles of ${name}, got ${angles?.length}`, {
       name,
       expected: count,
     });

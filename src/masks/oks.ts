@@ -53,13 +53,9 @@ export function oks(
   const { sigmas = cocoSigmas, areas, format = 'xyxy' } = options;
   const preset = choiceOption('preset', options.preset, ['coco', 'ultralytics', 'mmdetection']);
   const perPose = 3 * sigmas.length;
-  const poses = (name: string, columns: ArrayLike<number>): number => {
-    if (perPose > 0 && columns.length % perPose === 0) return columns.length / perPose;
-    throw new ShapeError(`expected ${name} of length 3·${sigmas.length}·N, got ${columns.length}`, {
-      name,
-      keypointCount: sigmas.length,
-      got: columns.length,
-    });
+  const poses = (name: string, { length: got }: ArrayLike<number>): number => {
+    if (perPose > 0 && got % perPose === 0) return got / perPose;
+    throw new ShapeError(`expected ${name} of length ${perPose}·N, got ${got}`, { name, perPose, got });
   };
   const n = poses('detections', detections);
   const m = poses('groundTruth', groundTruth);

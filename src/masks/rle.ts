@@ -25,12 +25,9 @@ export function pixelCount([height, width]: Rle['size']): number {
   if (height >= 0 && width >= 0 && height % 1 === 0 && width % 1 === 0 && height * width < 2 ** 32) {
     return height * width;
   }
-  throw new ShapeError(
-    `expected a mask size of whole numbers ≥ 0, below 2³² pixels, got ${height}×${width}`,
-    {
-      size: [height, width],
-    },
-  );
+  throw new ShapeError(`expected a whole mask size below 2³² pixels, got ${height}×${width}`, {
+    size: [height, width],
+  });
 }
 
 /** Throws {@link ShapeError} unless the size is whole and the runs cover it exactly. */

@@ -42,6 +42,7 @@ import type {
 
 const kinds: readonly JobKind[] = ['pairwise', 'aligned', 'bestMatch'];
 const outputs: readonly Output[] = ['array', 'buffer'];
+const backends: readonly Backend[] = ['gpu', 'cpu', 'auto'];
 
 export class BatchIou implements Disposable {
   private readonly options: BatchIouOptions;
@@ -54,7 +55,7 @@ export class BatchIou implements Disposable {
   /** Use {@link createBatchIou}. */
   constructor(options: BatchIouOptions) {
     this.options = options;
-    checkBackend(options.backend);
+    choiceOption('backend', options.backend, backends);
     for (const limit of Object.values(options.limits ?? {})) {
       if (!(limit % 1 === 0 && limit > 0))
         throw new OptionError(`limits: expected whole numbers, got ${limit}`);
@@ -132,7 +133,7 @@ export class BatchIou implements Disposable {
   explain(n: number, m: number, options: ExplainOptions = {}): Explanation {
     this.keeper.check();
     const { backend = this.options.backend ?? 'gpu' } = options;
-    checkBackend(backend);
+    choiceOption('backend', backend, backends);
     const kind = choiceOption('kind', options.kind, kinds);
     const output = choiceOption('output', options.output, outputs);
     const { metric, metricName } = metricOf(options as Comparison);
@@ -189,7 +190,7 @@ export class BatchIou implements Disposable {
 
   private accept(kind: JobKind, a: Boxes, b: Boxes, options: AnyOptions): Job {
     this.keeper.check();
-    checkBackend(options.backend);
+    choiceOption('backend', options.backend, backends);
     if ((isOnGpu(a) || isOnGpu(b)) && (options.backend ?? this.options.backend) === 'cpu') {
       throw new OptionError("boxes on the GPU need backend 'gpu'");
     }
@@ -296,8 +297,4 @@ export class BatchIou implements Disposable {
 function boxesOf(given: Boxes, job: Job, side: 'a' | 'b'): BoxArray {
   if (isOnGpu(given)) return new Float32Array(4 * given.count);
   return job.comparison.rotated === undefined ? given : (job[side] as Float32Array);
-}
-
-function checkBackend(backend: Backend | undefined): void {
-  choiceOption('backend', backend, ['gpu', 'cpu', 'auto']);
 }
