@@ -1,4 +1,7 @@
-/** The loop of the losses that take a number at a time: a rule gives the term and its slope. */
+/**
+ * The loop of the losses that take a number at a time: a rule gives the terms and their slopes, a run at a time, so that
+ * engines compile each rule with a loop of its own.
+ */
 import {
   closeLoss,
   expectLength,
@@ -10,8 +13,22 @@ import {
   weightStride,
 } from './common.ts';
 
-/** Writes the term of prediction x and target t, element i, and d term / d x into `pair`. */
-export type ElementRule = (x: number, t: number, pair: Float64Array, i: number) => void;
+/**
+ * Writes the terms of predictions x and targets t from `from` to `to`, and d term / d x, to the beginning of `terms` and
+ * `slopes`.
+ */
+export type ElementRule = (
+  x: FloatArray,
+  t: ArrayLike<number>,
+  from: number,
+  to: number,
+  terms: Float64Array,
+  slopes: Float64Array,
+) => void;
+
+const RUN = 512;
+const runTerms = /* @__PURE__ */ new Float64Array(RUN);
+const runSlopes = /* @__PURE__ */ new Float64Array(RUN);
 
 /** Terms and gradient by `rule`, with a weight an element, or one for every `dimensions` of them. */
 export function elementLoss(
@@ -28,15 +45,17 @@ export function elementLoss(
   const stride = weightStride(weights, sampleCount(prediction[0], x.length, dimensions), x.length);
   const buffers = openLoss(x, x.length, options);
   const { gradient, terms, scale } = buffers;
-  const pair = new Float64Array(2);
   let sum = 0;
-  for (let i = 0; i < x.length; i++) {
-    rule(x[i]!, target[1][i]!, pair, i);
-    const weight = stride === 0 ? 1 : weights![stride === 1 ? (i / dimensions) | 0 : i]!;
-    const term = weight * pair[0]!;
-    sum += term;
-    if (terms !== undefined) terms[i] = term;
-    gradient[i] = weight * pair[1]! * scale;
+  for (let from = 0; from < x.length; from += RUN) {
+    const to = Math.min(from + RUN, x.length);
+    rule(x, target[1], from, to, runTerms, runSlopes);
+    for (let i = from; i < to; i++) {
+      const weight = stride === 0 ? 1 : weights![stride === 1 ? (i / dimensions) | 0 : i]!;
+      const term = weight * runTerms[i - from]!;
+      sum += term;
+      if (terms !== undefined) terms[i] = term;
+      gradient[i] = weight * runSlopes[i - from]! * scale;
+    }
   }
   return closeLoss(name, sum, buffers, prediction, target, ['weights', weights]);
 }

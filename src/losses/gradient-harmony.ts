@@ -84,11 +84,11 @@ function harmonised(
   expectLength(...target, x.length);
   expectLength('mask', mask, x.length);
   expectFinite(name, prediction, target, ['mask', mask], ['binCounts', binCounts]);
-  const pair = new Float64Array(2);
-  const binOf = Int32Array.from(x, (value, i) => {
-    rule(value, target[1][i]!, pair, i);
-    return mask === undefined || mask[i]! > 0 ? binOfNorm(Math.abs(pair[1]!), bins, lastEdge) : -2;
-  });
+  const slopes = new Float64Array(x.length);
+  rule(x, target[1], 0, x.length, slopes.slice(), slopes);
+  const binOf = Int32Array.from(slopes, (slope, i) =>
+    mask === undefined || mask[i]! > 0 ? binOfNorm(Math.abs(slope), bins, lastEdge) : -2,
+  );
   const harmony = harmonise(binOf, bins, options);
   const weights = Float64Array.from(binOf, (bin) => harmony.weights[bin] ?? 0);
   const mean = (options.reduction ?? 'mean') === 'mean' ? { avgFactor: harmony.total } : {};
@@ -108,10 +108,18 @@ export function ghmClassificationLoss(
   options: GradientHarmonyOptions = {},
 ): GradientHarmonyResult {
   const inputs = [['logits', logits] as const, ['targets', targets] as const] as const;
-  return harmonised('ghmClassificationLoss', ...inputs, options, 1 + 1e-6, (x, t, pair) => {
-    pair[0] = binaryCrossEntropy(x, t);
-    pair[1] = sigmoid(x) - t;
-  });
+  return harmonised(
+    'ghmClassificationLoss',
+    ...inputs,
+    options,
+    1 + 1e-6,
+    (x, t, from, to, terms, slopes) => {
+      for (let i = from; i < to; i++) {
+        terms[i - from] = binaryCrossEntropy(x[i]!, t[i]!);
+        slopes[i - from] = sigmoid(x[i]!) - t[i]!;
+      }
+    },
+  );
 }
 
 /**
@@ -126,9 +134,12 @@ export function ghmRegressionLoss(
 ): GradientHarmonyResult {
   const mu = checkNumber('mu', options.mu ?? 0.02, 0);
   const inputs = [['prediction', prediction] as const, ['target', target] as const] as const;
-  return harmonised('ghmRegressionLoss', ...inputs, options, 1e3, (x, t, pair) => {
-    const length = Math.hypot(x - t, mu);
-    pair[0] = length - mu;
-    pair[1] = (x - t) / (length || 1);
+  return harmonised('ghmRegressionLoss', ...inputs, options, 1e3, (x, t, from, to, terms, slopes) => {
+    for (let i = from; i < to; i++) {
+      const difference = x[i]! - t[i]!;
+      const length = Math.hypot(difference, mu);
+      terms[i - from] = length - mu;
+      slopes[i - from] = difference / (length || 1);
+    }
   });
 }

@@ -30,15 +30,22 @@ export function gaussianFocalLoss(
   expectFinite('gaussianFocalLoss', ['prediction', prediction]);
   const fromLogits = choiceOption('input', options.input, ['logits', 'probabilities']) === 'logits';
   const inputs = [['prediction', prediction] as const, ['heatmap', heatmap] as const] as const;
-  return elementLoss('gaussianFocalLoss', ...inputs, options, 1, (x, y, pair) => {
-    const p = fromLogits ? sigmoid(x) : x;
-    const q = fromLogits ? sigmoid(-x) : 1 - x;
-    // of what is right and wrong there, by how much it counts, and the way the slope goes
-    const [right, wrong, share, way] = y === 1 ? [p, q, 1, -1] : [q, p, (1 - y) ** gamma, 1];
-    const log = Math.log(right + eps);
-    const modulation = power(wrong, alpha);
-    pair[0] = -log * modulation * share;
-    const slope = way * share * (modulation / (right + eps) - log * powerSlope(wrong, alpha));
-    pair[1] = slope * (fromLogits ? p * q : 1);
+  return elementLoss('gaussianFocalLoss', ...inputs, options, 1, (xs, ys, from, to, terms, slopes) => {
+    for (let i = from; i < to; i++) {
+      const x = xs[i]!;
+      const y = ys[i]!;
+      const p = fromLogits ? sigmoid(x) : x;
+      const q = fromLogits ? sigmoid(-x) : 1 - x;
+      // what is right and wrong there, by how much it counts, and the way the slope goes
+      const right = y === 1 ? p : q;
+      const wrong = y === 1 ? q : p;
+      const share = y === 1 ? 1 : (1 - y) ** gamma;
+      const way = y === 1 ? -1 : 1;
+      const log = Math.log(right + eps);
+      const modulation = power(wrong, alpha);
+      terms[i - from] = -log * modulation * share;
+      const slope = way * share * (modulation / (right + eps) - log * powerSlope(wrong, alpha));
+      slopes[i - from] = slope * (fromLogits ? p * q : 1);
+    }
   });
 }

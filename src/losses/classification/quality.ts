@@ -34,14 +34,18 @@ export function qualityFocalLoss(
 ): LossResult {
   const { beta = 2, classes = 1 } = options;
   const inputs = [['logits', logits] as const, ['qualities', qualities] as const] as const;
-  return elementLoss('qualityFocalLoss', ...inputs, options, classes, (x, y, pair) => {
-    const p = sigmoid(x);
-    const distance = Math.abs(p - y);
-    const crossEntropy = binaryCrossEntropy(x, y);
-    const modulation = power(distance, beta);
-    pair[0] = modulation * crossEntropy;
-    pair[1] =
-      modulation * (p - y) + powerSlope(distance, beta) * Math.sign(p - y) * p * (1 - p) * crossEntropy;
+  return elementLoss('qualityFocalLoss', ...inputs, options, classes, (xs, ys, from, to, terms, slopes) => {
+    for (let i = from; i < to; i++) {
+      const x = xs[i]!;
+      const y = ys[i]!;
+      const p = sigmoid(x);
+      const distance = Math.abs(p - y);
+      const crossEntropy = binaryCrossEntropy(x, y);
+      const modulation = power(distance, beta);
+      terms[i - from] = modulation * crossEntropy;
+      slopes[i - from] =
+        modulation * (p - y) + powerSlope(distance, beta) * Math.sign(p - y) * p * (1 - p) * crossEntropy;
+    }
   });
 }
 
@@ -81,17 +85,21 @@ export function varifocalLoss(
   expectLength('positives', positives, logits.length);
   expectFinite('varifocalLoss', ['positives', positives]);
   const inputs = [['logits', logits] as const, ['qualities', qualities] as const] as const;
-  return elementLoss('varifocalLoss', ...inputs, options, classes, (x, q, pair, i) => {
-    const p = sigmoid(x);
-    const crossEntropy = binaryCrossEntropy(x, q);
-    const isPositive = positives === undefined ? q > 0 : positives[i]! > 0;
-    // |p − q| = p for negatives, whose quality is 0
-    const distance = Math.abs(p - q);
-    const factor = isPositive ? (iouWeighted ? q : 1) : alpha * power(distance, gamma);
-    const factorSlope =
-      isPositive || detachWeight ? 0 : alpha * powerSlope(distance, gamma) * Math.sign(p - q) * p * (1 - p);
-    pair[0] = factor * crossEntropy;
-    pair[1] = factor * (p - q) + factorSlope * crossEntropy;
+  return elementLoss('varifocalLoss', ...inputs, options, classes, (xs, qs, from, to, terms, slopes) => {
+    for (let i = from; i < to; i++) {
+      const x = xs[i]!;
+      const q = qs[i]!;
+      const p = sigmoid(x);
+      const crossEntropy = binaryCrossEntropy(x, q);
+      const isPositive = positives === undefined ? q > 0 : positives[i]! > 0;
+      // |p − q| = p for negatives, whose quality is 0
+      const distance = Math.abs(p - q);
+      const factor = isPositive ? (iouWeighted ? q : 1) : alpha * power(distance, gamma);
+      const factorSlope =
+        isPositive || detachWeight ? 0 : alpha * powerSlope(distance, gamma) * Math.sign(p - q) * p * (1 - p);
+      terms[i - from] = factor * crossEntropy;
+      slopes[i - from] = factor * (p - q) + factorSlope * crossEntropy;
+    }
   });
 }
 

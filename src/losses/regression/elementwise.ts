@@ -21,7 +21,14 @@ function regress(
   rule: (d: number, pair: Float64Array) => void,
 ): LossResult {
   const inputs = [['prediction', prediction] as const, ['target', target] as const] as const;
-  return elementLoss(name, ...inputs, options, options.dimensions ?? 1, (x, t, pair) => rule(x - t, pair));
+  const pair = new Float64Array(2);
+  return elementLoss(name, ...inputs, options, options.dimensions ?? 1, (x, t, from, to, terms, slopes) => {
+    for (let i = from; i < to; i++) {
+      rule(x[i]! - t[i]!, pair);
+      terms[i - from] = pair[0]!;
+      slopes[i - from] = pair[1]!;
+    }
+  });
 }
 
 /** |d|; slope 0 at 0. Source: torch `l1_loss`. */
