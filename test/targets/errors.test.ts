@@ -1,5 +1,5 @@
 /** What is wrong is said before anything is written: configurations, folders, predictions. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -121,6 +121,17 @@ describe('predictions', () => {
     await make(config, { out, predictions });
     predict(predictions, 2);
     await expect(make(config, { out, predictions })).rejects.toThrow('predictionsHash differ');
+  });
+
+  it('of an image that are missing are named before anything is written', async () => {
+    const [out, predictions] = [place(), place()];
+    predict(predictions, 1);
+    const last = join(predictions, 'set', '2.safetensors');
+    renameSync(last, `${last}.later`);
+    await expect(make(config, { out, predictions })).rejects.toThrow('there are no predictions of set/2.jpg');
+    expect(existsSync(out)).toBe(false);
+    renameSync(`${last}.later`, last);
+    await expect(make(config, { out, predictions })).resolves.toMatchObject({ complete: true });
   });
 
   it('must be a folder', async () => {

@@ -134,8 +134,8 @@ export class ShardJob {
   }
 }
 
-/** The predictions of one image: `<folder>/<file name without extension>.safetensors` with `boxes` and `scores`. */
-export function readPredictions(folder: string, fileName: string): ImagePredictions {
+/** Where the predictions of an image are; throws `DatasetError` where they are not. */
+export function predictionsPath(folder: string, fileName: string): string {
   const stem = stemOf(fileName);
   const path = [stem, basename(stem)]
     .map((name) => join(folder, `${name}.safetensors`))
@@ -149,6 +149,12 @@ export function readPredictions(folder: string, fileName: string): ImagePredicti
       },
     );
   }
+  return path;
+}
+
+/** The predictions of one image: `<folder>/<file name without extension>.safetensors` with `boxes` and `scores`. */
+export function readPredictions(folder: string, fileName: string): ImagePredictions {
+  const path = predictionsPath(folder, fileName);
   const { tensors } = readSafetensors(readFileSync(path));
   const float32 = (name: string): Float32Array<ArrayBuffer> => {
     const data = tensors[name]?.data;

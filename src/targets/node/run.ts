@@ -16,7 +16,7 @@ import { TargetMaker } from '../maker.ts';
 import { needsPredictions } from '../matching.ts';
 import { type ShardFormat, shardFormats } from '../shard.ts';
 import { type TargetCounts, TargetStatistics } from '../statistics.ts';
-import { isPartial, type ShardRecord, shardName, writeWhole } from './job.ts';
+import { isPartial, predictionsPath, type ShardRecord, shardName, writeWhole } from './job.ts';
 import { checkManifest, makeManifest, manifestName, readManifest, type TargetManifest } from './manifest.ts';
 import { runShards } from './pool.ts';
 import { priorsFile } from './priors-file.ts';
@@ -90,6 +90,7 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
     // before anything is written: a folder begun with a wrong configuration would be in the way of the right one
     new TargetMaker(config, { dense }).check(inputTransform(config.input, dataset.sizeOf(0)).target);
   }
+  if (options.predictions !== undefined) checkPredictions(dataset, options.predictions);
   const manifest = makeManifest({
     dataset,
     config,
@@ -182,6 +183,13 @@ function checkSizes(dataset: SlicedDataset): void {
     const { width, height } = dataset.sizeOf(image);
     if (width > 0 && height > 0) continue;
     throw new OptionError(`the size of image ${image} is not known, got ${width}×${height}`, { image });
+  }
+}
+
+/** Throws where an image has no predictions: a folder begun without them would be in the way of the same call with them. */
+function checkPredictions(dataset: SlicedDataset, folder: string): void {
+  for (let index = 0; index * dataset.imagesPerSlice < dataset.images; index++) {
+    for (const fileName of dataset.slice(index).fileNames) predictionsPath(folder, fileName);
   }
 }
 
