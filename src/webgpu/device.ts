@@ -110,9 +110,9 @@ export class DeviceKeeper {
     return this.next;
   }
 
-  /** Whether a lost device is replaced. */
+  /** Whether a lost device would be replaced: none was yet. */
   get recreates(): boolean {
-    return (this.options.recreate ?? false) !== false;
+    return (this.options.recreate ?? false) !== false && this.next === null;
   }
 
   check(): void {

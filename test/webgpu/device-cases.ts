@@ -59,6 +59,10 @@ export function deviceTests(open: OpenGpu): void {
       spare.destroy();
       await spare.lost;
       await expect(gpu.pairwise(a, b)).rejects.toBeInstanceOf(DeviceLostError);
+      // no third one will come, so the CPU is the faster side
+      expect(gpu.explain(60, 40, { backend: 'auto' }).backend).toBe('cpu');
+      const onCpu = await gpu.pairwise(a, b, { backend: 'auto' });
+      for (const [i, value] of pairwiseIou(a, b).entries()) expect(onCpu[i]).toBeCloseTo(value, 6);
       gpu.dispose();
       await expect(createBatchIou({ device: given, recreate: true })).rejects.toBeInstanceOf(OptionError);
     });
