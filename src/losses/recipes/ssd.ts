@@ -24,7 +24,8 @@ export interface SsdLossInput {
  * (Σ smooth-L1 over positives + Σ cross-entropy over positives and the hardest negatives)/max(1, positives of the batch).
  *
  * Negatives are ranked by their cross-entropy within each image, ties to the lower index; an image without positives
- * keeps none. Source: Liu et al., "SSD", ECCV 2016; torchvision `SSD.compute_loss`.
+ * keeps none. torchvision counts positives a second time in an image with fewer than `negativesPerPositive` negatives a
+ * positive; that is not copied. Source: Liu et al., "SSD", ECCV 2016; torchvision `SSD.compute_loss`.
  */
 export function ssdLoss(input: SsdLossInput): DetectorLoss<'classification' | 'box', 'logits' | 'boxes'> {
   const { logits, boxes, labels, classes, images } = input;
