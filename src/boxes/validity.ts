@@ -69,7 +69,7 @@ export function removeSmallBoxes(
   return kept;
 }
 
-/** Whether every coordinate of every box is finite. */
+/** Whether every coordinate of every box (4·N numbers of any format) is finite; true for none. */
 export function areFinite(boxes: BoxArray): boolean {
   for (let i = 0; i < boxes.length; i++) if (!Number.isFinite(boxes[i])) return false;
   return true;

@@ -30,6 +30,7 @@ export interface DatasetSink {
   addAnnotation(row: AnnotationRow): void;
 }
 
+/** Columns of a dataset that is told image by image and annotation by annotation, in any order. */
 export class DatasetBuilder implements DatasetSink {
   readonly #imageIds = float64Column();
   readonly #fileNames: string[] = [];

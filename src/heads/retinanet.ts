@@ -38,7 +38,10 @@ export function decodeRetinaNet(outputs: ModelOutputs, options: DecodeOptions & 
   );
 }
 
-/** Candidates of EfficientDet. */
+/**
+ * Candidates of EfficientDet: scores and (ty, tx, th, tw) of nine anchors a cell, levels of stride 8 to 128, apart or joined.
+ * Source: automl `efficientdet`, effdet.
+ */
 export function decodeEfficientDet(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
   return decodeAnchors(
     'efficientdet',

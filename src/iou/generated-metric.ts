@@ -57,5 +57,5 @@ export function scalars(names: string, values: Readonly<Record<string, number>>)
 /** NaN is the default of a parameter that only the caller can know. */
 export function given(name: string, value: number): number {
   if (!Number.isNaN(value)) return value;
-  throw new OptionError(`metric needs ${name}: make it with its factory, as mpdiou({ width, height })`, { parameter: name });
+  throw new OptionError(`metric needs ${name}: use mpdiou({ width, height })`, { parameter: name });
 }

@@ -167,7 +167,10 @@ export function weightStride(
   });
 }
 
-/** Number a library divides a sum of classification terms by. */
+/**
+ * Number a library divides a sum of focal terms by, to be passed as `avgFactor`: samples·classes (torchvision's mean),
+ * samples (mmcv's kernels), positives but at least 1 (DETR, RetinaNet), positives + 1 (EfficientDet).
+ */
 export function lossNormalizer(
   convention: 'torchvision' | 'mmcv' | 'detr' | 'efficientdet' | 'retinanet',
   counts: { readonly samples: number; readonly classes: number; readonly positives: number },

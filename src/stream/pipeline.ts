@@ -30,6 +30,7 @@ interface Running<Frame> {
   result: FrameResult | null;
 }
 
+/** Frames pushed in, results taken out in their order: what `detectFrames` is made of. */
 export class FramePipeline<Frame> {
   private readonly waiting: WaitingQueue<QueuedFrame<Frame>>;
   private readonly running: Running<Frame>[] = [];

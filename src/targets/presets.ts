@@ -94,6 +94,7 @@ export const presets = {
   },
 } as const;
 
+/** Names that `preset` of a configuration takes. */
 export type TargetPreset = keyof typeof presets;
 
 export const presetNames = Object.keys(presets) as readonly TargetPreset[];

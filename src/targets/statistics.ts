@@ -40,6 +40,7 @@ const raise = (counts: number[], index: number, by = 1): void => {
 const binOfMatches = (count: number): number =>
   count === 0 ? 0 : Math.min(matchBins - 1, 1 + Math.ceil(Math.log2(count)));
 
+/** Counts that grow image by image; `counts()` gives them as plain numbers. */
 export class TargetStatistics {
   images = 0;
   objects = 0;

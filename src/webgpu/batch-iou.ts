@@ -44,6 +44,7 @@ const kinds: readonly JobKind[] = ['pairwise', 'aligned', 'bestMatch'];
 const outputs: readonly Output[] = ['array', 'buffer'];
 const backends: readonly Backend[] = ['gpu', 'cpu', 'auto'];
 
+/** Similarities on the GPU, made by `createBatchIou`; dispose it when done. */
 export class BatchIou implements Disposable {
   private readonly options: BatchIouOptions;
   private readonly keeper: DeviceKeeper;

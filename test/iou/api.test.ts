@@ -198,6 +198,10 @@ describe('bad input is a typed error', () => {
     );
   });
 
+  it('names the factory of a metric that needs the size of the image', () => {
+    expect(() => pairwiseIou(a, b, { metric: 'mpdiou' as Metric })).toThrow('mpdiou({ width, height })');
+  });
+
   it('options', () => {
     const bad: (() => unknown)[] = [
       () => pairwiseIou(a, b, { metric: 'wiou' as Metric }),

@@ -19,7 +19,10 @@ export interface VocLosses {
   shapes: number;
 }
 
-/** The file of image `image`. */
+/**
+ * The XML of the image of that index: boxes by `origin`, difficult and truncated. Crowd regions and outlines are left out and
+ * counted in `losses`.
+ */
 export function writeVoc(
   dataset: Dataset,
   image: number,

@@ -107,7 +107,7 @@ export interface EqualError {
   readonly threshold: number;
 }
 
-/** Equal error rate: where the curve, interpolated linearly, crosses `1 − TPR = FPR`. */
+/** Equal error rate of a `rocCurve`: where the curve, interpolated linearly, crosses `1 − TPR = FPR`. */
 export function equalErrorRate(curve: RocCurve): EqualError {
   const { falsePositiveRate: x, truePositiveRate: y, thresholds } = curve;
   for (let i = 1; i < x.length; i++) {

@@ -57,7 +57,10 @@ export function sampleClasses(labels: ArrayLike<number>, options: ClassSampleOpt
   return { classIds, labels: Int32Array.from(labels, (label) => position[label]!) };
 }
 
-/** Rows `ids` of a C×d array, for the weights of a sampled classifier. */
+/**
+ * Rows `ids` of a C×d array, row-major: S ids → a new S×d array of the same type, for the weights of a sampled classifier.
+ * `dimensions` is d.
+ */
 export function gatherRows(values: FloatArray, ids: Int32Array, dimensions: number): FloatArray {
   const out = sameType(values, ids.length * dimensions);
   ids.forEach((id, i) => {

@@ -31,7 +31,7 @@ function regress(
   });
 }
 
-/** |d|; slope 0 at 0. Source: torch `l1_loss`. */
+/** |d| of each number, d = prediction − target, both of one length; slope 0 at 0. Source: torch `l1_loss`. */
 export function l1Loss(
   prediction: FloatArray,
   target: ArrayLike<number>,
@@ -48,7 +48,7 @@ export interface MseOptions extends RegressionOptions {
   readonly factor?: 1 | 0.5;
 }
 
-/** factor·d². Source: torch `mse_loss`; with factor ½ TensorFlow `l2_loss`. */
+/** factor·d² of each number, d = prediction − target. Source: torch `mse_loss`; with factor ½ TensorFlow `l2_loss`. */
 export function mseLoss(
   prediction: FloatArray,
   target: ArrayLike<number>,
