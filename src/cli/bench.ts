@@ -78,7 +78,7 @@ function time(run: () => void): number {
 }
 
 /** Times every loop on both engines, in turn. */
-export function timeKernels(rounds: number): KernelTiming[] {
+function timeKernels(rounds: number): KernelTiming[] {
   const engines = ['javascript', 'simd'] as const;
   const available = engines.filter((engine) => {
     try {

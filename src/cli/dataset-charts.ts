@@ -23,7 +23,7 @@ const height = 190;
 const mostClasses = 24;
 
 /** The charts two a row. */
-export function chartsSpec(charts: readonly BarChart[]): TopLevelSpec {
+function chartsSpec(charts: readonly BarChart[]): TopLevelSpec {
   const concat = charts.map(({ title, counted, labels, values }) => ({
     title,
     width,
@@ -45,7 +45,7 @@ export function chartsSpec(charts: readonly BarChart[]): TopLevelSpec {
 }
 
 /** A histogram as a chart; empty bins at both ends are left out. */
-export function histogramChart(
+function histogramChart(
   title: string,
   counted: string,
   { edges, counts }: Histogram,

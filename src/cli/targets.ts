@@ -37,7 +37,7 @@ interface TargetFlags {
 }
 
 /** The content of a configuration file (JSON or YAML), or a preset's name. */
-export function readConfig(path: string): unknown {
+function readConfig(path: string): unknown {
   if (!existsSync(path)) {
     if ((presetNames as readonly string[]).includes(path)) return { preset: path };
     throw new OptionError(

@@ -75,7 +75,7 @@ function isEventChannel(channel: object): channel is EventChannel {
 }
 
 /** Tells whether a value can be talked to at all. */
-export function isChannel(value: unknown): value is object {
+function isChannel(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   return (
     (isEmitter(value) || isEventChannel(value)) &&

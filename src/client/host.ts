@@ -23,7 +23,7 @@ export interface CallContext {
 export type WorkerMethods = Readonly<Record<string, (argument: never, context: CallContext) => unknown>>;
 
 /** Locks are held under names beginning with this. */
-export const lockPrefix = 'boxops-worker-';
+const lockPrefix = 'boxops-worker-';
 
 /**
  * Offers `methods` on a channel and says so. Call it once, at the end of a worker's entry file.

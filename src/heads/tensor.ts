@@ -38,7 +38,7 @@ function scratchColumn(slot: number, length: number): Float32Array {
 }
 
 /** Number of elements the dims promise; a negative or fractional dim is a `ShapeError`. */
-export function elementCount(dims: readonly number[]): number {
+function elementCount(dims: readonly number[]): number {
   let count = 1;
   for (const dim of dims) {
     if (!(dim >= 0) || dim % 1 !== 0)

@@ -72,7 +72,7 @@ function isYolov8Dims(
 }
 
 /** Picks anchors from class-major scores: class c of anchor a lies at `start + c * anchors + a`. */
-export function scanClassMajor(
+function scanClassMajor(
   data: Float32Array,
   start: number,
   anchors: number,

@@ -105,7 +105,7 @@ export function loopsOf(implementation: MetricImplementation, pixelOffset: 0 | 1
 }
 
 /** The metric's implementation without the conveniences of {@link ResolvedMetric}. */
-export function implementMetric(
+function implementMetric(
   metric: Metric | undefined = 'iou',
   conventions: MetricConventions = {},
 ): MetricImplementation {

@@ -50,7 +50,7 @@ export function sameType(like: FloatArray, length: number): FloatArray {
 }
 
 /** Factor that turns a sum of `count` terms into the value; an empty mean is 0, not 0/0. */
-export function reductionScale(options: LossOptions, count: number): number {
+function reductionScale(options: LossOptions, count: number): number {
   const reduction = choiceOption('reduction', options.reduction, ['mean', 'sum', 'none']);
   const { avgFactor } = options;
   if (avgFactor === undefined) return reduction === 'mean' ? (count === 0 ? 0 : 1 / count) : 1;

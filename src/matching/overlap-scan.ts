@@ -24,7 +24,7 @@ const areaRatios = new Set(['iou', 'iof', 'ioa', 'ios']);
 const touch = 1e-6;
 
 /** The similarity above which two boxes must have a common area, or null where there is none. */
-export function overlapFloor({ implementation }: ResolvedMetric): number | null {
+function overlapFloor({ implementation }: ResolvedMetric): number | null {
   if (areaRatios.has(implementation.name)) return 0;
   const bound = implementation.minIou(touch);
   return bound !== null && bound > 0 ? touch : null;

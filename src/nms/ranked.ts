@@ -115,7 +115,7 @@ export function rankedGroups(boxes: BoxArray, scores: ScoreArray, options: Ranke
 }
 
 /** The metric of a suppression: a library's eps never enters its plain IoU here. */
-export function familyMetric(
+function familyMetric(
   metric: Metric | undefined,
   preset: Preset | undefined,
   pixelOffset: 0 | 1 | undefined,

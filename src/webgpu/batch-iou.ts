@@ -1,9 +1,4 @@
-/**
- * IoU of many boxes on the GPU, in any metric: what `createBatchIou` returns.
- *
- * It owns buffers and pipelines, and a device unless one was given. Calls may run at the same time. Everything is
- * computed in float32; results agree with the CPU's within 2e-6 (1e-5 where the metric has an exponential or logarithm).
- */
+/** IoU of many boxes on the GPU, in any metric. */
 import type { BoxArray } from '../boxes/types.ts';
 import { DeviceLostError, OptionError, UnsupportedError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
@@ -44,7 +39,11 @@ const kinds: readonly JobKind[] = ['pairwise', 'aligned', 'bestMatch'];
 const outputs: readonly Output[] = ['array', 'buffer'];
 const backends: readonly Backend[] = ['gpu', 'cpu', 'auto'];
 
-/** Similarities on the GPU, made by `createBatchIou`; dispose it when done. */
+/**
+ * Similarities on the GPU, made by `createBatchIou`; dispose it when done. It owns buffers and pipelines, and a device
+ * unless one was given. Calls may run at the same time. Everything is computed in float32; results agree with the CPU's
+ * within 2e-6 (1e-5 where the metric has an exponential or logarithm).
+ */
 export class BatchIou implements Disposable {
   private readonly options: BatchIouOptions;
   private readonly keeper: DeviceKeeper;

@@ -164,7 +164,7 @@ function readSizes(path: string, split: string): Map<string, Size> | null {
 }
 
 /** Area inside a closed outline x, y, … (shoelace). */
-export function polygonArea(points: ArrayLike<number>): number {
+function polygonArea(points: ArrayLike<number>): number {
   let twice = 0;
   for (let i = 0; i < points.length; i += 2) {
     const j = (i + 2) % points.length;

@@ -92,7 +92,7 @@ const isXmlCharacter = (character: string): boolean => {
 };
 
 /** Text as XML content: markup escaped, control characters left out. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return [...text]
     .filter(isXmlCharacter)
     .map((character) => entities[character] ?? character)

@@ -13,7 +13,7 @@ export interface YoloWriteOptions {
 }
 
 /** Default of {@link YoloWriteOptions.decimals}: 5·10⁻⁵ pixels in an image of 10 000. */
-export const yoloDecimals = 8;
+const yoloDecimals = 8;
 
 /** What a label file cannot say, by kind; the rest of the annotation is written. */
 export interface YoloLosses {

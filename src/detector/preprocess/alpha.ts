@@ -5,7 +5,7 @@
  */
 
 /** True where any of the RGBA pixels is not opaque. Four bytes a step. */
-export function hasAlpha(data: Uint8Array | Uint8ClampedArray): boolean {
+function hasAlpha(data: Uint8Array | Uint8ClampedArray): boolean {
   if ((data.byteOffset & 3) === 0) {
     const words = new Uint32Array(data.buffer, data.byteOffset, data.length >>> 2);
     let all = 0xffffffff;

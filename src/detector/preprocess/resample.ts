@@ -29,7 +29,7 @@ export interface AxisTable {
  * Outside the outermost centres a position holds one pixel twice. OpenCV then gives it the whole weight along a row, but
  * keeps both weights along a column (`split`), where their two roundings can differ by one grey level.
  */
-export function axisTable(source: number, target: number, step: number, split: boolean): AxisTable {
+function axisTable(source: number, target: number, step: number, split: boolean): AxisTable {
   const lower = new Int32Array(target);
   const upper = new Int32Array(target);
   const lowerWeight = new Int32Array(target);

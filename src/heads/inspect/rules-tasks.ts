@@ -10,7 +10,7 @@ import { type Facts, hasOp, inputSize, layerChannels, type OutputFacts, show } f
 import { candidate, type Match, type Rule, score } from './rule.ts';
 
 /** The output of mask prototypes `[N, M, h, w]` beside one table, or null. */
-export function prototypesOf({
+function prototypesOf({
   outputs,
 }: Facts): { table: OutputFacts; masks: number; prototypes: OutputFacts } | null {
   const prototypes = outputs.filter(({ dims }) => dims.length === 4);

@@ -64,7 +64,7 @@ const partialSuffix = '.partial';
 export const isPartial = (name: string): boolean => name.endsWith(partialSuffix);
 
 /** A file or folder that cannot be written: no space, no permission. */
-export function unwritable(path: string, cause: unknown): OptionError {
+function unwritable(path: string, cause: unknown): OptionError {
   const why = (cause as Error).message;
   return new OptionError(
     `cannot write ${path}: ${why}; what is there stays, the same call goes on`,
