@@ -4,6 +4,7 @@
  * A loss sums in float64 whatever its input, and scales the gradient while it writes it, so there is one pass and one
  * buffer. `none`, `sum` and `mean` are torch's; `avgFactor` and `weights` are mmdetection's (`weight_reduce_loss`).
  */
+import { expectLength as expectLengthOf } from '../boxes/check.ts';
 import type { Preset } from '../boxes/types.ts';
 import { NumericError, OptionError, ShapeError } from '../errors.ts';
 import { checkCount, choiceOption } from '../options.ts';
@@ -115,22 +116,14 @@ export function expectFinite(loss: string, ...inputs: readonly LossInput[]): voi
 export function sampleCount(name: string, length: number, columns: number): number {
   checkCount(`the number of columns of ${name}`, columns);
   if (length % columns !== 0) {
-    throw new ShapeError(`${name} has ${length} numbers, which is no multiple of ${columns}`, {
-      length,
-      columns,
-    });
+    throw new ShapeError(`expected ${name} of length ${columns}·N, got ${length}`, { name, got: length });
   }
   return length / columns;
 }
 
 /** ShapeError unless `values`, where given, holds `expected` numbers. */
 export function expectLength(name: string, values: ArrayLike<number> | undefined, expected: number): void {
-  if (values !== undefined && values.length !== expected) {
-    throw new ShapeError(`${name} must hold ${expected} numbers, got ${values.length}`, {
-      expected,
-      got: values.length,
-    });
-  }
+  if (values !== undefined) expectLengthOf(name, values.length, expected);
 }
 
 /** Throws unless there is a label a sample and each is a class, or `ignoreIndex` where one is given. */
@@ -160,10 +153,11 @@ export function weightStride(
   if (weights === undefined) return 0;
   if (weights.length === samples) return 1;
   if (weights.length === elements) return 2;
-  throw new ShapeError(`weights must hold ${samples} or ${elements} numbers, got ${weights.length}`, {
+  const got = weights.length;
+  throw new ShapeError(`expected weights of length ${samples} or ${elements}, got ${got}`, {
     samples,
     elements,
-    got: weights.length,
+    got,
   });
 }
 

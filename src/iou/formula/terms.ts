@@ -121,15 +121,20 @@ export class Terms {
     );
   }
 
+  /** Sides of the box both share: x1, y1, x2, y2, in the wrong order along an axis where a gap lies between them. */
+  private get shared(): readonly [Expression, Expression, Expression, Expression] {
+    const { a, b } = this;
+    return [max(a.x1, b.x1), max(a.y1, b.y1), min(a.x2, b.x2), min(a.y2, b.y2)];
+  }
+
   get intersectionWidth(): Expression {
-    return this.named('intersectionWidth', max(sub(min(this.a.x2, this.b.x2), max(this.a.x1, this.b.x1)), 0));
+    const [x1, , x2] = this.shared;
+    return this.named('intersectionWidth', max(sub(x2, x1), 0));
   }
 
   get intersectionHeight(): Expression {
-    return this.named(
-      'intersectionHeight',
-      max(sub(min(this.a.y2, this.b.y2), max(this.a.y1, this.b.y1)), 0),
-    );
+    const [, y1, , y2] = this.shared;
+    return this.named('intersectionHeight', max(sub(y2, y1), 0));
   }
 
   get intersection(): Expression {
@@ -169,17 +174,15 @@ export class Terms {
    */
   get emptyArea(): Expression {
     const { a, b } = this;
-    const [left, right] = [max(a.x1, b.x1), min(a.x2, b.x2)];
-    const [top, bottom] = [max(a.y1, b.y1), min(a.y2, b.y2)];
+    const [x1, y1, x2, y2] = this.shared;
     // how far a box reaches beyond what both share, along an axis
-    const beyondX = ({ x1, x2 }: BoxTerms) => add(sub(left, x1), sub(x2, right));
-    const beyondY = ({ y1, y2 }: BoxTerms) => add(sub(top, y1), sub(y2, bottom));
+    const beyondX = (box: BoxTerms) => add(sub(x1, box.x1), sub(box.x2, x2));
+    const beyondY = (box: BoxTerms) => add(sub(y1, box.y1), sub(box.y2, y2));
     const corners = add(mul(beyondX(a), beyondY(b)), mul(beyondX(b), beyondY(a)));
     // the gap between boxes: along both axes it was counted twice, along one the rest of the other axis is missing
-    const [width, height] = [sub(right, left), sub(bottom, top)];
-    const gapX = sub(this.intersectionWidth, width);
-    const gapY = sub(this.intersectionHeight, height);
-    return add(corners, add(mul(gapX, height), mul(this.intersectionWidth, gapY)));
+    const gapX = sub(this.intersectionWidth, sub(x2, x1));
+    const gapY = sub(this.intersectionHeight, sub(y2, y1));
+    return add(corners, add(mul(gapX, sub(y2, y1)), mul(this.intersectionWidth, gapY)));
   }
 
   /** Part of the enclosing box outside the union; 0 where the enclosing box has no area. */

@@ -12,7 +12,7 @@ export function areLabels(
   if (targets.length === elements && !(targets instanceof Int32Array && classes === 1)) return false;
   if (classes === undefined) {
     throw new ShapeError(
-      `targets must hold ${elements} numbers, or one class index a sample with the option 'classes'; got ${targets.length}`,
+      `expected targets of length ${elements}, or one class index a sample with the option 'classes', got ${targets.length}`,
       { expected: elements, got: targets.length },
     );
   }

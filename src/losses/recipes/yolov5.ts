@@ -54,7 +54,7 @@ export function yolov5Loss(levels: readonly Yolov5Level[], options: Yolov5LossOp
   const gains = options.gains ?? { box: 0.05, objectness: 1, classification: 0.5 };
   const balance = options.balance ?? (levels.length === 3 ? [4, 1, 0.4] : [4, 1, 0.25, 0.06, 0.02]);
   if (balance.length < levels.length) {
-    throw new OptionError(`balance must hold ${levels.length} numbers, got ${balance.length}`);
+    throw new OptionError(`expected balance of length ${levels.length}, got ${balance.length}`);
   }
   const parts = { box: 0, objectness: 0, classification: 0 };
   const gradients = levels.map((level, n) => {
