@@ -7,7 +7,7 @@ import { DisposedError, UnsupportedError } from '../../src/errors.ts';
 import { decode } from '../../src/heads/registry.ts';
 import type { Candidates, HeadName, ModelOutputs, TensorLike } from '../../src/heads/types.ts';
 import { generatedMetrics } from '../../src/iou/generated/registry.ts';
-import { distanceIou, type Metric, type MetricName, mpdiou } from '../../src/iou/index.ts';
+import { alphaIou, distanceIou, type Metric, type MetricName, mpdiou } from '../../src/iou/index.ts';
 import { nms } from '../../src/nms/index.ts';
 import {
   GpuReducer,
@@ -329,6 +329,8 @@ export function postprocessTests(open: OpenGpu): void {
       data[9] = Number.POSITIVE_INFINITY;
       data[6 * grid + 9] = 0.99;
       expect(await reasonOf(infinite)).toMatch(/NaN or infinity/);
+      const power = { metric: alphaIou({ base: 'diou', alpha: 0.1 }) };
+      expect(await reasonOf(columns('yolov8', 76, { nms: power }))).toMatch(/magnifies the rounding/);
       const head = { ...columns('yolov8', 74), request: requestOf('nanodet', {}) };
       expect(await reasonOf(head)).toMatch(/nanodet has no WGSL decoder/);
       // and it still works

@@ -136,6 +136,25 @@ export function valueTests(open: OpenGpu): void {
       }
     });
 
+    it('α-DIoU and α-CIoU with α < 0.4 keep their digits where centres all but coincide', async () => {
+      // about one centre, up to float32's rounding of the corners
+      const about = (step: number): Float32Array =>
+        Float32Array.from({ length: 400 }, (_, k) => {
+          const side = 1 + step * Math.floor(k / 4);
+          return [1000.3 - side, 77.7 - 0.7 * side, 1000.3 + side, 77.7 + 0.7 * side][k % 4]!;
+        });
+      const [a, b] = [about(2.9), about(1.7)];
+      for (const base of ['diou', 'ciou'] as const) {
+        for (const alpha of [0.1, 0.2, 0.3, 0.4]) {
+          const metric = alphaIou({ base, alpha });
+          const expected = pairwiseIou(a, b, { metric });
+          expect(worstError(await gpu.pairwise(a, b, { metric }), expected), `${base} ${alpha}`).toBeLessThan(
+            1e-5,
+          );
+        }
+      }
+    });
+
     it('α-GIoU with α < 1 keeps its digits where next to nothing of the enclosing box is empty', async () => {
       const metric = alphaIou({ base: 'giou', alpha: 0.5 });
       const outer = Float32Array.from(
