@@ -15,7 +15,7 @@ const floors = [
   ['kernels', 'boxes', 'masks'],
   ['iou'],
   ['nms', 'anchors', 'coders', 'rotated'],
-  ['matching', 'losses', 'evaluation', 'tracking', 'heads', 'draw'],
+  ['matching', 'losses', 'evaluation', 'heads', 'draw'],
   ['client', 'datasets', 'webgpu'],
   ['detector', 'targets'],
   ['stream'],
@@ -36,7 +36,6 @@ const core = new Set([
   'matching',
   'losses',
   'evaluation',
-  'tracking',
   'heads',
 ]);
 const floorOf = new Map(floors.flatMap((rooms, floor) => rooms.map((room) => [room, floor] as const)));
