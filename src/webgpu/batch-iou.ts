@@ -9,7 +9,7 @@ import { Crossover } from './crossover.ts';
 import { DeviceKeeper, type DeviceSession } from './device.ts';
 import { explainJob } from './explain.ts';
 import { isOnGpu } from './gpu-boxes.ts';
-import { type Comparison, type Job, kernelOf, metricOf, packJob } from './pack.ts';
+import { type Comparison, type Job, kernelOf, metricOf, packJob, spreadOf } from './pack.ts';
 import { checkFits, resultBytes, runsOf, runToBuffer, runToHost, uploadResult } from './run.ts';
 import { limitsFor, planTiles } from './tiles.ts';
 import type {
@@ -151,15 +151,16 @@ export class BatchIou implements Disposable {
   /**
    * Measures both sides for some metrics, so that `backend: 'auto'` can choose; an `'auto'` call measures what it needs
    * by itself. Takes a fraction of a second a kernel and metric. The result is plain data: give it to
-   * {@link createBatchIou} the next time.
+   * {@link createBatchIou} the next time. A metric that the CPU computes always (α-DIoU with α below 0.4) has no entry.
    */
   async calibrate(options: CalibrateOptions = {}): Promise<Calibration> {
     this.keeper.check();
     const { metrics = ['iou'] } = options;
     if (this.missing !== null) return this.crossover.table;
     for (const metric of metrics) {
-      const { key } = metricOf({ metric }).metric;
-      for (const kind of options.kinds ?? kinds) await this.measure(kind, key, { metric });
+      const { metric: made } = metricOf({ metric });
+      if (spreadOf(made) === 0) continue;
+      for (const kind of options.kinds ?? kinds) await this.measure(kind, made.key, { metric });
     }
     return this.crossover.table;
   }

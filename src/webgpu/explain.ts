@@ -1,6 +1,7 @@
 /** Tells where a job would run, and why, without running it. */
 import type { MetricWgsl } from '../iou/wgsl.ts';
 import type { Crossover } from './crossover.ts';
+import { spreadOf, strained } from './pack.ts';
 import { type Kernel, resultWords } from './shaders.ts';
 import { limitsFor, planTiles } from './tiles.ts';
 import type { Backend, Explanation, JobKind, Output, TileLimits } from './types.ts';
@@ -46,10 +47,13 @@ export function explainJob(question: Question): Explanation {
 }
 
 function choose(
-  { backend, output, unavailable }: Question,
+  { backend, output, unavailable, metric }: Question,
   pairs: number,
   predicted: { readonly cpuMs: number; readonly gpuMs: number } | null,
 ): Pick<Explanation, 'backend' | 'reason'> {
+  if (pairs > 0 && spreadOf(metric) === 0) {
+    return { backend: 'cpu', reason: `${strained} (boxes on the GPU stay there)` };
+  }
   if (output === 'buffer') return { backend: 'gpu', reason: 'the result was asked for on the GPU' };
   if (pairs === 0) return { backend: 'cpu', reason: 'there is nothing to compare' };
   if (backend !== 'auto') return { backend, reason: `backend: '${backend}' was asked for` };

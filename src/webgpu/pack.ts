@@ -159,6 +159,9 @@ function isExtreme(corners: Float32Array, exponent: number): boolean {
   return false;
 }
 
+/** Why a metric whose {@link spreadOf} is 0 stays on the CPU. */
+export const strained = "the metric's power magnifies the rounding of float32";
+
 /**
  * How far the boxes of an image may spread for the GPU, in pixels. The alpha family raises squared distances to a power,
  * whose float32 logarithm and exponential lose a digit with every few bits of the result: with the usual 3, more than the

@@ -234,6 +234,14 @@ export function jobTests(open: OpenGpu): void {
 
     it('measures the GPU, not the CPU twice, whatever the power', async () => {
       const auto = await createBatchIou({ device, backend: 'auto' });
+      const below = alphaIou({ base: 'diou', alpha: 0.1 });
+      expect(await auto.calibrate({ metrics: [below] })).toEqual([]);
+      for (const output of ['array', 'buffer'] as const) {
+        expect(auto.explain(40, 30, { metric: below, output })).toMatchObject({
+          backend: 'cpu',
+          reason: expect.stringContaining('magnifies'),
+        });
+      }
       // 10: boxes that spread over 12 pixels are the CPU's
       const { buffersCreated } = auto.stats();
       const metric = alphaIou({ base: 'giou', alpha: 10 });

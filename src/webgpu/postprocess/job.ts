@@ -2,7 +2,7 @@
 import type { HeadName, HeadOptions } from '../../heads/types.ts';
 import { type MetricWgsl, metricWgsl } from '../../iou/wgsl.ts';
 import type { NmsOptions } from '../../nms/types.ts';
-import { spreadOf } from '../pack.ts';
+import { spreadOf, strained } from '../pack.ts';
 import type { HeadPlan } from './heads.ts';
 import { jobFields, metricSlots, recordLimit } from './shader-layout.ts';
 
@@ -56,7 +56,7 @@ export function describe(plan: HeadPlan, request: ReduceRequest): Job | string {
     } catch (error) {
       return `the metric has no WGSL: ${(error as Error).message}`;
     }
-    if (spreadOf(metric) === 0) return "the metric's power magnifies the rounding of float32";
+    if (spreadOf(metric) === 0) return strained;
     if (metric.values.length > metricSlots) return 'the metric has too many parameters';
     if (Number.isInteger(nms.maxDetections)) maxDetections = nms.maxDetections!;
   }
