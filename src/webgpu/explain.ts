@@ -52,7 +52,7 @@ function choose(
   predicted: { readonly cpuMs: number; readonly gpuMs: number } | null,
 ): Pick<Explanation, 'backend' | 'reason'> {
   if (pairs > 0 && spreadOf(metric) === 0) {
-    return { backend: 'cpu', reason: `${strained} (boxes on the GPU stay there)` };
+    return { backend: 'cpu', reason: strained };
   }
   if (output === 'buffer') return { backend: 'gpu', reason: 'the result was asked for on the GPU' };
   if (pairs === 0) return { backend: 'cpu', reason: 'there is nothing to compare' };

@@ -159,7 +159,7 @@ function isExtreme(corners: Float32Array, exponent: number): boolean {
   return false;
 }
 
-/** Why a metric whose {@link spreadOf} is 0 stays on the CPU. */
+/** Why a metric whose {@link spreadOf} is 0 stays on the CPU; boxes that lie on the GPU stay there. */
 export const strained = "the metric's power magnifies the rounding of float32";
 
 /**
