@@ -113,7 +113,7 @@ function match(aFrom: number, aTo: number, bFrom: number, bTo: number, result: B
     const b = comparison.b.subarray(4 * bFrom, 4 * bTo) as Float32Array;
     return kernel.best(a, b, metric.implementation.single!.parameters, bFrom, values, indices, aFrom);
   }
-  comparison.pack();
+  if (!comparison.pack()) return false;
   const tile = tileOf(values instanceof Float32Array);
   for (let i = aFrom; i < aTo; i++) {
     let best = Number.NEGATIVE_INFINITY;

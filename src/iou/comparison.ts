@@ -83,9 +83,16 @@ export class Comparison {
   private nearIou: ResolvedMetric | undefined;
   private packed = false;
 
-  /** Looks over the boxes and puts b into columns, for the loops; a kernel does without. */
-  pack(): void {
-    if (this.packed) return;
+  /**
+   * Looks over the boxes and puts b into columns, for the loops; a kernel does without. False when a kernel has other
+   * images of the call and some box asks for float64: the kernel sees no boxes of an image without partners.
+   */
+  pack(): boolean {
+    if (!this.packed) this.packColumns();
+    return this.kernel === null || !this.survey.extreme;
+  }
+
+  private packColumns(): void {
     this.packed = true;
     const { store, metric, columns, survey } = this;
     survey.nonFinite = false;

@@ -65,7 +65,7 @@ function matrix(aFrom: number, aTo: number, bFrom: number, bTo: number, out: Box
     const b = comparison.b.subarray(4 * bFrom, 4 * bTo) as Float32Array;
     return kernel.matrix(a, b, metric.implementation.single!.parameters, out, at);
   }
-  comparison.pack();
+  if (!comparison.pack()) return false;
   for (let i = aFrom; i < aTo; i++) comparison.row(i, bFrom, bTo, out, at + (i - aFrom) * columns);
   return true;
 }

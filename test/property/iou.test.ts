@@ -246,6 +246,22 @@ describe.each(['simd', 'javascript'] as const)(
       );
     });
 
+    it('one call has one precision: a very narrow box in an image without partners', () => {
+      const right = Float32Array.from({ length: 40 }, (_, k) => 3 + 17.3 * (k % 4 > 1 ? 2 : 1) + k / 7);
+      const left = Float32Array.from([0, 0, 1e-30, 9, ...right.map((value) => value + 1.1)]);
+      const [n, m] = [11, 10];
+      for (const metric of all) {
+        const matrix = pairwiseIou(left, right, { metric });
+        // The first image has no columns, the second all, the third no columns again, the fourth nothing.
+        const batch = { a: [0, 1, n, n, n], b: [0, 0, m, m, m] };
+        expect(pairwiseIou(left, right, { metric, batch }), nameOf(metric)).toEqual(matrix.subarray(m));
+        const { values } = bestMatch(left, right, { metric, batch });
+        const best = bestMatch(left, right, { metric }).values;
+        expect(values.subarray(1), nameOf(metric)).toEqual(best.subarray(1));
+        expect(values[0]).toBe(Number.NEGATIVE_INFINITY);
+      }
+    });
+
     it('anyAbove agrees with the values', () => {
       fc.assert(
         fc.property(boxes, box, fc.constantFrom(...all), fc.boolean(), (columns, b, metric, inclusive) => {
