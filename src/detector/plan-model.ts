@@ -135,10 +135,16 @@ function choosePreprocessing(
 }
 
 /** What the types say, for callers without them: a misspelt fit or a missing number would move every box in silence. */
-function checkPreprocessing({ size, fit, padValue, channelOrder, mean, std }: Preprocessing): void {
+function checkPreprocessing(options: Preprocessing): void {
+  const { size, fit, padValue, antialias, channelOrder, mean, std } = options;
   choiceOption('preprocessing.fit', fit, ['stretch', 'letterbox', 'letterbox-top-left']);
   choiceOption('preprocessing.channelOrder', channelOrder, ['rgb', 'bgr']);
   checkNumber('preprocessing.padValue', padValue ?? 0, 0, 255);
+  if (typeof (antialias ?? false) !== 'boolean') {
+    throw new OptionError(`preprocessing.antialias: expected true or false, got ${String(antialias)}`, {
+      antialias,
+    });
+  }
   if (size !== undefined) {
     checkCount('preprocessing.size.width', size.width);
     checkCount('preprocessing.size.height', size.height);

@@ -74,6 +74,12 @@ export interface Preprocessing {
   readonly fit?: 'stretch' | 'letterbox' | 'letterbox-top-left';
   /** Padding value of a letterbox, 0–255. Default 114. */
   readonly padValue?: number;
+  /**
+   * `true`: resized as Pillow's `resize(…, BILINEAR)`, which smooths when shrinking (torchvision's `Resize` of PIL images,
+   * Hugging Face's image processors); `false`: as OpenCV's `INTER_LINEAR`, which does not. Either bit for bit. Default: as
+   * the model's family was trained, `true` for DETR, RT-DETR, D-FINE and DEIM.
+   */
+  readonly antialias?: boolean;
   readonly channelOrder?: 'rgb' | 'bgr';
   /** Subtracted from each channel (in tensor channel order, 0–255 scale) before the division. */
   readonly mean?: readonly [number, number, number];

@@ -14,6 +14,8 @@ export interface PreprocessingChoice {
   readonly fit: 'stretch' | 'letterbox' | 'letterbox-top-left';
   /** Padding value of a letterbox, 0–255. */
   readonly padValue: number;
+  /** Smoothed when shrunk, as Pillow's BILINEAR is; false: as OpenCV's INTER_LINEAR, which is not. */
+  readonly antialias: boolean;
   readonly channelOrder: 'rgb' | 'bgr';
   /** Subtracted from each channel, in tensor channel order, 0–255 scale. */
   readonly mean: readonly [number, number, number];
@@ -31,7 +33,8 @@ function preset(
   width = 640,
   height = 640,
 ): PreprocessingChoice {
-  return { size: { width, height }, fit, padValue: 114, channelOrder, mean, std, layout };
+  const size = { width, height };
+  return { size, fit, padValue: 114, antialias: false, channelOrder, mean, std, layout };
 }
 
 /** The ImageNet mean and deviation, RGB, 0–255 scale. */
@@ -46,9 +49,13 @@ export const preprocessingPresets = {
   yolox: preset('letterbox-top-left', 'bgr', [0, 0, 0], [1, 1, 1]),
   /** YOLOX before 0.1.1: RGB with the ImageNet mean and deviation, letterbox 114 in the top-left corner. */
   yoloxLegacy: preset('letterbox-top-left', 'rgb', imagenetMean, imagenetStd),
-  /** RT-DETR, D-FINE, DEIM, torchvision: RGB / 255, stretched. */
-  detr: preset('stretch', 'rgb', [0, 0, 0], [255, 255, 255]),
-  /** DETR, RF-DETR, RetinaNet, EfficientDet, FCOS, CenterNet: RGB with the ImageNet mean and deviation, stretched. */
+  /** RT-DETR, D-FINE, DEIM: RGB / 255, stretched by torchvision's `Resize` of a PIL image, antialiased. */
+  detr: { ...preset('stretch', 'rgb', [0, 0, 0], [255, 255, 255]), antialias: true },
+  /** DETR: RGB with the ImageNet mean and deviation, stretched in the same way. */
+  detrImagenet: { ...preset('stretch', 'rgb', imagenetMean, imagenetStd), antialias: true },
+  /** Ultralytics' RT-DETR, torchvision: RGB / 255, stretched. */
+  torchvision: preset('stretch', 'rgb', [0, 0, 0], [255, 255, 255]),
+  /** RF-DETR, RetinaNet, EfficientDet, FCOS, CenterNet: RGB with the ImageNet mean and deviation, stretched. */
   imagenet: preset('stretch', 'rgb', imagenetMean, imagenetStd),
   /** FastestDet: BGR / 255, stretched. */
   fastestdet: preset('stretch', 'bgr', [0, 0, 0], [255, 255, 255]),

@@ -91,14 +91,14 @@ const rows: Readonly<Record<HeadName, Row>> = {
     'DETR (softmax)',
     '[N, Q, C + 1], [N, Q, 4]',
     decodeDetrSoftmax,
-    presets.imagenet,
+    presets.detrImagenet,
     'nms-free',
   ],
   'detr-concatenated': [
     'RT-DETR (Ultralytics)',
     '[N, Q, 4 + C]',
     decodeDetrConcatenated,
-    presets.detr,
+    presets.torchvision,
     'nms-free',
   ],
   'detr-decoded': [
@@ -150,7 +150,13 @@ const rows: Readonly<Record<HeadName, Row>> = {
     presets.raw,
     'nms-free',
   ],
-  torchvision: ['torchvision detection', '[R, 4], [R], [R]', decodeTorchvision, presets.detr, 'nms-free'],
+  torchvision: [
+    'torchvision detection',
+    '[R, 4], [R], [R]',
+    decodeTorchvision,
+    presets.torchvision,
+    'nms-free',
+  ],
   'efficient-nms': [
     'EfficientNMS',
     '[N, 1], [N, R, 4], [N, R], [N, R]',

@@ -320,6 +320,8 @@ describe('createDetector', () => {
       { preprocessing: { fit: 'letterBox' as never } },
       { preprocessing: { channelOrder: 'BGR' as never } },
       { preprocessing: { padValue: Number.NaN } },
+      { preprocessing: { antialias: 'true' as never } },
+      { preprocessing: { antialias: 1 as never } },
       { preprocessing: { size: { width: 32 } as never } },
       { preprocessing: { layout: 'nhwc' } },
       { preprocessing: { size: { width: 1.5, height: 2 } } },

@@ -3,7 +3,7 @@ import { flattenAlpha } from '../../src/detector/preprocess/alpha.ts';
 import { type FillPlan, fillImage } from '../../src/detector/preprocess/fill.ts';
 import { float32ToFloat16, toFloat16Bits } from '../../src/detector/preprocess/float16.ts';
 import { InputBuffer, placeImage } from '../../src/detector/preprocess/input.ts';
-import { AxisTableCache } from '../../src/detector/preprocess/resample.ts';
+import { ResizeCache } from '../../src/detector/preprocess/resize-cache.ts';
 import type { Preprocessing } from '../../src/detector/types.ts';
 import resize from '../golden/preprocess/resize.json' with { type: 'json' };
 import * as seeded from '../golden/seeded.ts';
@@ -33,6 +33,7 @@ const plan: FillPlan = {
   width: 12,
   height: 10,
   padValue: 114,
+  antialias: false,
   channelOrder: 'rgb',
   mean: [10, 20, 30],
   std: [50, 60, 70],
@@ -65,7 +66,7 @@ describe('fillImage', () => {
         for (const channelOrder of ['rgb', 'bgr'] as const) {
           const out = new Float32Array(3 * 120 + 5);
           const full = { ...plan, layout, channelOrder };
-          fillImage(out, 5, data, width, height, content, full, new AxisTableCache());
+          fillImage(out, 5, data, width, height, content, full, new ResizeCache());
           for (let y = 0; y < 10; y++) {
             for (let x = 0; x < 12; x++) {
               for (let c = 0; c < 3; c++) {
@@ -102,7 +103,7 @@ describe('fillImage', () => {
     const whole = { left: 0, top: 0, width: targetWidth, height: targetHeight };
     const plain = { ...plan, ...whole, mean: [0, 0, 0], std: [1, 1, 1], layout: 'nhwc' } as const;
     const out = new Float32Array(3 * targetWidth * targetHeight);
-    fillImage(out, 0, rgba, width, height, whole, plain, new AxisTableCache());
+    fillImage(out, 0, rgba, width, height, whole, plain, new ResizeCache());
     expect(fnv(Uint8Array.from(out))).toBe(hash);
   });
 
@@ -110,7 +111,7 @@ describe('fillImage', () => {
     const data = new Uint8Array([0, 0, 0, 255, 10, 1, 2, 255, 20, 3, 4, 255, 30, 8, 10, 255]);
     const out = new Float32Array(3);
     const one = { ...plan, width: 1, height: 1, mean: [0, 0, 0], std: [1, 1, 1] } as const;
-    fillImage(out, 0, data, 2, 2, { left: 0, top: 0, width: 1, height: 1 }, one, new AxisTableCache());
+    fillImage(out, 0, data, 2, 2, { left: 0, top: 0, width: 1, height: 1 }, one, new ResizeCache());
     expect([...out]).toEqual([15, 3, 4]);
   });
 
@@ -120,16 +121,7 @@ describe('fillImage', () => {
     const data = shifted.subarray(1);
     const out = new Float32Array(360);
     const whole = { left: 0, top: 0, width: 12, height: 10 };
-    fillImage(
-      out,
-      0,
-      data,
-      12,
-      10,
-      whole,
-      { ...plan, mean: [0, 0, 0], std: [1, 1, 1] },
-      new AxisTableCache(),
-    );
+    fillImage(out, 0, data, 12, 10, whole, { ...plan, mean: [0, 0, 0], std: [1, 1, 1] }, new ResizeCache());
     for (let i = 0; i < 120; i++)
       expect([out[i], out[120 + i], out[240 + i]]).toEqual([...data.subarray(4 * i, 4 * i + 3)]);
   });
@@ -140,6 +132,7 @@ describe('InputBuffer', () => {
     size: { width: 32, height: 32 },
     fit: 'letterbox',
     padValue: 114,
+    antialias: false,
     channelOrder: 'rgb',
     mean: [0, 0, 0],
     std: [255, 255, 255],

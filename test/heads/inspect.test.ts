@@ -16,6 +16,7 @@ type Picture = Partial<PreprocessingChoice>;
 const ultralytics: Picture = {
   fit: 'letterbox',
   padValue: 114,
+  antialias: false,
   channelOrder: 'rgb',
   mean: [0, 0, 0],
   std: [255, 255, 255],
@@ -23,19 +24,21 @@ const ultralytics: Picture = {
 const yolox: Picture = {
   fit: 'letterbox-top-left',
   padValue: 114,
+  antialias: false,
   channelOrder: 'bgr',
   mean: [0, 0, 0],
   std: [1, 1, 1],
 };
 const stretched: Picture = { ...ultralytics, fit: 'stretch' };
+const detr: Picture = { ...stretched, antialias: true };
 
 /** File, head, classes, pre-processing, fixed input size. */
 const models: readonly [string, HeadName, number, Picture, readonly [number, number] | null][] = [
   ['yolox_nano_416', 'yolox', 80, yolox, [416, 416]],
   ['yolov8n_int8_dashcam', 'yolov8', 80, ultralytics, [320, 320]],
   ['yolov5n_fp16', 'yolov5', 80, ultralytics, null],
-  ['deimv2_hgnetv2_atto_coco', 'detr-decoded', 80, stretched, [320, 320]],
-  ['derived-deimv2_atto_rawheads', 'detr', 80, stretched, [320, 320]],
+  ['deimv2_hgnetv2_atto_coco', 'detr-decoded', 80, detr, [320, 320]],
+  ['derived-deimv2_atto_rawheads', 'detr', 80, detr, [320, 320]],
   ['yolov8n-seg_int8_dashcam', 'yolov8-seg', 80, ultralytics, [320, 320]],
   [
     'nanodet_m_320',
@@ -120,6 +123,7 @@ describeWithData('real models', () => {
     expect(preprocessingSources).toEqual({
       size: 'bytes',
       fit: 'convention',
+      antialias: 'convention',
       channelOrder: 'bytes',
       scale: 'bytes',
       layout: 'bytes',

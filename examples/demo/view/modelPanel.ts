@@ -75,7 +75,10 @@ function showModel(now: Session, heads: readonly HeadName[]): void {
 /** Sides offered for a model of any input size. */
 const sides = [160, 224, 320, 416, 640];
 
-function showInput({ model }: Session, { size, channelOrder, fit }: Required<Preprocessing>): void {
+function showInput(
+  { model }: Session,
+  { size, channelOrder, fit, antialias }: Required<Preprocessing>,
+): void {
   const text = element('model-input', HTMLElement);
   const select = element('input-size', HTMLSelectElement);
   const fixed = `${size.width} × ${size.height}`;
@@ -84,7 +87,7 @@ function showInput({ model }: Session, { size, channelOrder, fit }: Required<Pre
   setText(text, anySize ? '' : fixed);
   setText(
     element('model-prepared', HTMLElement),
-    `${channelOrder.toUpperCase()}, ${fit.replaceAll('-', ' ')}`,
+    `${channelOrder.toUpperCase()}, ${fit.replaceAll('-', ' ')}${antialias ? ', antialiased' : ''}`,
   );
   if (!anySize) return;
   const offered = [...new Set([...sides, size.width])].sort((a, b) => a - b);

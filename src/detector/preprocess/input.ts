@@ -8,7 +8,7 @@ import type { ImageTensorType } from '../plan.ts';
 import type { Preprocessing, RawImage } from '../types.ts';
 import { fillImage } from './fill.ts';
 import { float32ToFloat16, nativeFloat16Array } from './float16.ts';
-import { AxisTableCache } from './resample.ts';
+import { ResizeCache } from './resize-cache.ts';
 
 /** What the runtime wants as tensor data of each type; float16 is bits where the platform has no `Float16Array`. */
 export type TensorData = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
@@ -24,7 +24,7 @@ export function placeImage(source: Size, { fit, size }: Required<Preprocessing>)
 export class InputBuffer {
   readonly #preprocessing: Required<Preprocessing>;
   readonly #type: ImageTensorType;
-  readonly #tables = new AxisTableCache();
+  readonly #cache = new ResizeCache();
   #values = new Float32Array(0);
   #converted: Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer> | undefined;
 
@@ -60,7 +60,7 @@ export class InputBuffer {
       image.height,
       content,
       { ...rest, ...size },
-      this.#tables,
+      this.#cache,
     );
     return transform;
   }

@@ -31,6 +31,7 @@ export function choosePicture(
   const sources: { -readonly [K in keyof PreprocessingSources]: PreprocessingSources[K] } = {
     size: image?.sizeSource ?? 'convention',
     fit: 'convention',
+    antialias: 'convention',
     channelOrder: 'convention',
     scale: 'convention',
     layout: image === null ? 'convention' : 'bytes',
@@ -69,7 +70,8 @@ export function choosePicture(
   if (sources.channelOrder === 'convention' && reasons.every((reason) => !reason.startsWith('colour'))) {
     reasons.push(`colour order ${choice.channelOrder.toUpperCase()} is the convention of this family`);
   }
-  reasons.push(`fit '${choice.fit}' is the convention of this family: no file says it`);
+  const resizing = choice.antialias ? 'resizing antialiased as Pillow does' : 'resizing as OpenCV does';
+  reasons.push(`fit '${choice.fit}' and ${resizing} are the convention of this family: no file says it`);
   if (sources.scale === 'convention') reasons.push('the pixel scale is the convention of this family');
   if (image !== null && image.layout !== choice.layout) choice = { ...choice, layout: image.layout };
   if (image !== null && image.width !== null && image.height !== null) {

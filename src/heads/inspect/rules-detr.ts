@@ -65,7 +65,7 @@ export const detrRawRule: Rule = (facts) => {
     score: verdict === null ? score.dims : verdict.sigmoid ? 0.1 : score.read,
     reasons: [dims, verdict?.reason ?? 'softmax with a last class "no object", as DETR scores'],
     classCount: columns === null ? null : columns - 1,
-    convention: presets.imagenet,
+    convention: presets.detrImagenet,
   };
   return [sigmoid, softmax].filter((match) => match.score > 0.1).map((match) => candidate(facts, match));
 };

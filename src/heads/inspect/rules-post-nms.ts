@@ -61,7 +61,7 @@ function torchvision(outputs: Facts['outputs']): Partial | null {
     family: 'torchvision detection',
     score: suppressed ? score.read : score.likely,
     reasons: suppressed ? ['NonMaxSuppression in the graph'] : ['boxes, labels and scores of one picture'],
-    convention: presets.detr,
+    convention: presets.torchvision,
   };
 }
 

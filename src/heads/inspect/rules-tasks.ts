@@ -193,7 +193,7 @@ export const rowTaskRule: Rule = (facts) => {
           : `${rows ?? 'few'} rows are too few for a grid`,
       ],
       classCount: classes,
-      convention: presets.detr,
+      convention: presets.torchvision,
       headOptions: {
         activation: hasOp(output.tail, 'Sigmoid') || channels.length === 0 ? 'none' : 'sigmoid',
       },

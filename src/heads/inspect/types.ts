@@ -17,6 +17,7 @@ export type Source = 'bytes' | 'metadata' | 'convention';
 export interface PreprocessingSources {
   readonly size: Source;
   readonly fit: Source;
+  readonly antialias: Source;
   readonly channelOrder: Source;
   readonly scale: Source;
   readonly layout: Source;
