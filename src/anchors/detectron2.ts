@@ -1,6 +1,6 @@
 /** Anchors of detectron2's RPN and RetinaNet. */
-import { gridAnchors, mapsOf, perLevel } from './grid.ts';
-import type { AnchorImage, Anchors } from './types.ts';
+import { gridAnchors, mapsOf, perLevel, pyramidStrides } from './grid.ts';
+import type { AnchorImage, Anchors, RetinaNetAnchorOptions } from './types.ts';
 
 export interface Detectron2AnchorOptions extends AnchorImage {
   readonly strides: readonly number[];
@@ -40,11 +40,11 @@ export function detectron2Anchors(options: Detectron2AnchorOptions): Anchors {
   );
 }
 
-/** detectron2's RetinaNet: sizes 32 … 512, three octaves each, ratios 0.5, 1, 2. */
-export function detectron2RetinaNetAnchors(options: AnchorImage): Anchors {
-  return detectron2Anchors({
-    ...options,
-    strides: [8, 16, 32, 64, 128],
-    sizes: [32, 64, 128, 256, 512].map((size) => [size, size * 2 ** (1 / 3), size * 2 ** (2 / 3)]),
-  });
+/** detectron2's RetinaNet: sizes of four strides (32 … 512), three octaves each, ratios 0.5, 1, 2. */
+export function detectron2RetinaNetAnchors({
+  strides = pyramidStrides,
+  ...options
+}: RetinaNetAnchorOptions): Anchors {
+  const sizes = strides.map((stride) => [0, 1, 2].map((octave) => 4 * stride * 2 ** (octave / 3)));
+  return detectron2Anchors({ ...options, strides, sizes });
 }

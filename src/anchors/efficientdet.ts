@@ -1,5 +1,5 @@
 /** Anchors of EfficientDet. */
-import { gridAnchors, mapsOf } from './grid.ts';
+import { gridAnchors, mapsOf, pyramidStrides } from './grid.ts';
 import type { AnchorImage, Anchors } from './types.ts';
 
 export interface EfficientDetAnchorOptions extends AnchorImage {
@@ -21,7 +21,7 @@ export interface EfficientDetAnchorOptions extends AnchorImage {
  * Source: automl `efficientdet/anchors.py`, effdet.
  */
 export function efficientDetAnchors(options: EfficientDetAnchorOptions): Anchors {
-  const { image, strides = [8, 16, 32, 64, 128], scalesPerOctave = 3, anchorScale = 4 } = options;
+  const { image, strides = pyramidStrides, scalesPerOctave = 3, anchorScale = 4 } = options;
   const {
     aspectRatios = [
       [1, 1],

@@ -6,6 +6,9 @@ import type { AnchorImage, AnchorLevel, Anchors } from './types.ts';
 
 const { fround } = Math;
 
+/** Strides of feature pyramid levels P3 to P7. */
+export const pyramidStrides = [8, 16, 32, 64, 128] as const;
+
 /** One level for {@link gridAnchors}. */
 export interface LevelSpec {
   readonly stride: number;

@@ -32,5 +32,5 @@ export {
   torchvisionRetinaNetAnchors,
   torchvisionRpnAnchors,
 } from './torchvision.ts';
-export type { AnchorImage, AnchorLevel, Anchors } from './types.ts';
+export type { AnchorImage, AnchorLevel, Anchors, RetinaNetAnchorOptions } from './types.ts';
 export { type YoloAnchorOptions, yoloAnchorSizes, yoloAnchors } from './yolo.ts';

@@ -1,6 +1,6 @@
 /** Anchors of torchvision's Faster R-CNN, RPN, RetinaNet and FCOS. */
-import { gridAnchors, mapsOf, perLevel } from './grid.ts';
-import type { AnchorImage, Anchors } from './types.ts';
+import { gridAnchors, mapsOf, perLevel, pyramidStrides } from './grid.ts';
+import type { AnchorImage, Anchors, RetinaNetAnchorOptions } from './types.ts';
 
 const { fround } = Math;
 
@@ -38,14 +38,17 @@ export function torchvisionAnchors(options: TorchvisionAnchorOptions): Anchors {
   );
 }
 
-/** torchvision's RetinaNet: sizes 32 … 512, three octaves each cut to whole pixels, ratios 0.5, 1, 2. */
-export function torchvisionRetinaNetAnchors(options: AnchorImage): Anchors {
-  const sizes = [32, 64, 128, 256, 512].map((size) => [
-    size,
-    Math.trunc(size * 2 ** (1 / 3)),
-    Math.trunc(size * 2 ** (2 / 3)),
-  ]);
-  return torchvisionAnchors({ ...options, strides: [8, 16, 32, 64, 128], sizes });
+/** Sides of a RetinaNet level: four strides, three octaves, cut to whole pixels. */
+export function retinaNetSizes(stride: number): readonly number[] {
+  return [0, 1, 2].map((octave) => Math.trunc(4 * stride * 2 ** (octave / 3)));
+}
+
+/** torchvision's RetinaNet: sizes of four strides (32 … 512), three octaves each cut to whole pixels, ratios 0.5, 1, 2. */
+export function torchvisionRetinaNetAnchors({
+  strides = pyramidStrides,
+  ...options
+}: RetinaNetAnchorOptions): Anchors {
+  return torchvisionAnchors({ ...options, strides, sizes: strides.map(retinaNetSizes) });
 }
 
 /** torchvision's RPN on a feature pyramid: one size a level, 32 … 512, ratios 0.5, 1, 2. */
@@ -59,11 +62,10 @@ export function torchvisionRpnAnchors(options: AnchorImage): Anchors {
 
 /** torchvision's FCOS: one square of the stride's size about each cell's corner. */
 export function torchvisionFcosAnchors(options: AnchorImage): Anchors {
-  const strides = [8, 16, 32, 64, 128];
   return torchvisionAnchors({
     ...options,
-    strides,
-    sizes: strides.map((stride) => [stride]),
+    strides: pyramidStrides,
+    sizes: pyramidStrides.map((stride) => [stride]),
     aspectRatios: [1],
   });
 }

@@ -38,3 +38,9 @@ export interface AnchorImage {
   /** Sizes of the feature maps in cells. Default: image / stride, rounded up. */
   readonly maps?: readonly Size[];
 }
+
+/** RetinaNet's anchors of any pyramid. */
+export interface RetinaNetAnchorOptions extends AnchorImage {
+  /** Default 8, 16, 32, 64, 128. */
+  readonly strides?: readonly number[];
+}

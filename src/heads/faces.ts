@@ -1,6 +1,7 @@
 /**
  * Face detectors with keypoints on a grid: SCRFD, YuNet and BlazeFace. Faces are class 0.
  */
+import { pyramidStrides } from '../anchors/grid.ts';
 import { cellX, cellY, type Grid, locate, readGrids, rowStart, scanGrid, splitLevels } from './grids.ts';
 import { findOutput, layoutError } from './layout.ts';
 import { finishPicks, gatherColumn, startPicks } from './picks.ts';
@@ -21,7 +22,7 @@ function faceLevels(
   options: DecodeOptions & HeadOptions,
   perCell: number,
 ): FaceLevel[] {
-  const grids = readGrids(outputs, { ...options, strides: options.strides ?? [8, 16, 32, 64, 128] }, perCell);
+  const grids = readGrids(outputs, { ...options, strides: options.strides ?? pyramidStrides }, perCell);
   const levels: FaceLevel[] = [];
   for (const stride of new Set(grids.map((grid) => grid.stride))) {
     const level = grids.filter((grid) => grid.stride === stride);

@@ -4,6 +4,7 @@
  * Levels come one by one (`[N, 9·C, H, W]`, `[N, H, W, 9·C]`, `[N, H·W·9, C]`) or joined (`[N, P, C]`). RetinaNet's delta is
  * (dx, dy, dw, dh) with dw, dh at most ln(1000/16); EfficientDet's is (ty, tx, th, tw).
  */
+import { pyramidStrides } from '../anchors/grid.ts';
 import { cellX, cellY, type Grid, locate, readGrids, rowStart, scanGrid, splitLevels } from './grids.ts';
 import { findOutput, layoutError } from './layout.ts';
 import { finishPicks, startPicks } from './picks.ts';
@@ -12,7 +13,6 @@ import { readTable } from './tables.ts';
 import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
 
 const perCell = 9;
-const pyramid = [8, 16, 32, 64, 128];
 
 interface Level {
   readonly rows: number;
@@ -110,7 +110,7 @@ function decodeAnchors(
 
 /** Scores and deltas of every level, from outputs a level or from two joined tables. */
 function readLevels(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Level[] | null {
-  const { strides = pyramid, input } = options;
+  const { strides = pyramidStrides, input } = options;
   const joined = findOutput(
     outputs,
     (dims, name) => dims.length === 3 && dims[2] === 4 && !/cls|score|logit/i.test(name),

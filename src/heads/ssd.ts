@@ -5,7 +5,7 @@ import { LayoutError, OptionError } from '../errors.ts';
 import type { Grid } from './grids.ts';
 import { findOutput, layoutError } from './layout.ts';
 import { finishPicks, gatherColumn } from './picks.ts';
-import { retinaFacePriors, ssd300Priors, ultraFacePriors } from './priors.ts';
+import { priorsOf, retinaFacePriors, ssd300Priors, ultraFacePriors } from './priors.ts';
 import { findBoxTable, readTable, scanTable } from './tables.ts';
 import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
 
@@ -19,7 +19,7 @@ export function decodeSsd(outputs: ModelOutputs, options: DecodeOptions & HeadOp
     throw layoutError('ssd', 'deltas [N, P, 4] and scores [N, P, C + 1]', outputs, options.input);
   const deltas = readTable(found.boxes, options, 0);
   const scores = readTable(found.scores, options, 1);
-  const priors = options.priors ?? ssd300Priors();
+  const priors = options.priors ?? priorsOf(ssd300Priors, options.input);
   requirePriors('ssd', priors, deltas.rows);
   const counted = { ...options, classCount: options.classCount ?? scores.columns - 1 };
   scanTable(scores, counted, options.activation ?? 'softmax', 1, 1);
@@ -31,7 +31,7 @@ export function decodeSsd(outputs: ModelOutputs, options: DecodeOptions & HeadOp
  * follow from the input size (4420 at 320×240). Faces are class 0.
  */
 export function decodeUltraFaceRaw(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
-  const priors = options.priors ?? ultraFacePriors(options.input);
+  const priors = options.priors ?? priorsOf(ultraFacePriors, options.input);
   const { boxes: deltas } = scanFaces('ultraface-raw', outputs, options, priors.length / 4);
   return finishPicks(false, (row, boxes, at) => writeSsdBox(deltas, row, priors, options, boxes, at));
 }
@@ -77,7 +77,7 @@ function scanFaces(
  */
 export function decodeRetinaFace(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
   const { input } = options;
-  const priors = options.priors ?? retinaFacePriors(input);
+  const priors = options.priors ?? priorsOf(retinaFacePriors, input);
   const rows = priors.length / 4;
   const table = (columns: number, slot: number): Grid | null => {
     const tensor = findOutput(

@@ -5,14 +5,9 @@
  * `yolov8`, `yolox` and `detr` match by what the network predicts.
  */
 
-/** Octaves of RetinaNet's anchor sizes, cut to whole pixels as torchvision does. */
-const octaves = (size: number): readonly number[] => [
-  size,
-  Math.trunc(size * 2 ** (1 / 3)),
-  Math.trunc(size * 2 ** (2 / 3)),
-];
+import { pyramidStrides } from '../anchors/grid.ts';
+import { retinaNetSizes } from '../anchors/torchvision.ts';
 
-const pyramid = [8, 16, 32, 64, 128];
 /** The reference codes leave crowd regions out of the annotations. */
 const regions = { mode: 'drop' };
 const letterbox640 = { fit: 'letterbox', width: 640, height: 640 };
@@ -20,7 +15,7 @@ const letterbox640 = { fit: 'letterbox', width: 640, height: 640 };
 export const presets = {
   retinanet: {
     input: { fit: 'shortest-edge', shortest: 800, longest: 1333, multiple: 32 },
-    priors: { kind: 'torchvision', strides: pyramid, sizes: [32, 64, 128, 256, 512].map(octaves) },
+    priors: { kind: 'torchvision', strides: pyramidStrides, sizes: pyramidStrides.map(retinaNetSizes) },
     matcher: { kind: 'max-iou', positiveThreshold: 0.5, negativeThreshold: 0.4, lowQuality: 'own-best' },
     coder: { kind: 'delta' },
     regions,
@@ -48,8 +43,8 @@ export const presets = {
     input: { fit: 'shortest-edge', shortest: 800, longest: 1333, multiple: 32 },
     priors: {
       kind: 'torchvision',
-      strides: pyramid,
-      sizes: pyramid.map((stride) => [stride]),
+      strides: pyramidStrides,
+      sizes: pyramidStrides.map((stride) => [stride]),
       aspectRatios: [1],
     },
     matcher: { kind: 'fcos', rule: 'torchvision', radius: 1.5 },
@@ -58,7 +53,7 @@ export const presets = {
   },
   atss: {
     input: { fit: 'shortest-edge', shortest: 800, longest: 1333, multiple: 32 },
-    priors: { kind: 'mmdetection', strides: pyramid, ratios: [1], scales: [8] },
+    priors: { kind: 'mmdetection', strides: pyramidStrides, ratios: [1], scales: [8] },
     matcher: { kind: 'atss', topk: 9 },
     coder: { kind: 'delta', std: [0.1, 0.1, 0.2, 0.2] },
     regions,

@@ -1,4 +1,5 @@
 /** Rules for face detectors: RetinaFace, SCRFD, YuNet, BlazeFace. Columns of 1, 2, 4 and 10 or 16 tell them. */
+import { pyramidStrides } from '../../anchors/grid.ts';
 import { gridCells } from '../layout.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
 import { type Facts, hasOp, inputSize } from './facts.ts';
@@ -15,7 +16,7 @@ const columnsOf = ({ outputs }: LevelFacts) =>
 /** Level outputs of 1, 4 and 10 columns: SCRFD with two anchors a cell, YuNet with one and two scores. */
 export const faceLevelRule: Rule = (facts) => {
   const found: HeadCandidate[] = [];
-  const scrfd = levelsOf(facts, 2, [8, 16, 32, 64, 128]);
+  const scrfd = levelsOf(facts, 2, pyramidStrides);
   if (scrfd.length >= 3 && sameEverywhere(facts, scrfd) && /^1,4(,10)?$/.test(columnsOf(scrfd[0]!))) {
     found.push(face(facts, scrfd, 'scrfd', 'SCRFD', presets.scrfd, 'two anchors a cell'));
   }

@@ -2,6 +2,7 @@
  * Rules for heads with outputs a level: raw YOLO levels, DFL heads, RetinaNet, EfficientDet, FCOS, CenterNet,
  * FastestDet.
  */
+import { pyramidStrides } from '../../anchors/grid.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
 import { type Facts, hasOp, layerChannels } from './facts.ts';
 import { type LevelFacts, levelsOf, sameEverywhere, strideList } from './levels.ts';
@@ -107,7 +108,7 @@ export const dflRule: Rule = (facts) => {
 
 /** Nine anchors a cell: scores 9·C and deltas 36 a level. */
 export const anchorLevelRule: Rule = (facts) => {
-  const levels = levelsOf(facts, 9, [8, 16, 32, 64, 128]);
+  const levels = levelsOf(facts, 9, pyramidStrides);
   if (
     levels.length < 3 ||
     levels.some(({ outputs }) => outputs.length !== 2) ||
@@ -156,7 +157,7 @@ export function anchorCandidates(
 
 /** FCOS and RTMDet: scores, distances and perhaps centreness a level. */
 export const distanceLevelRule: Rule = (facts) => {
-  const levels = levelsOf(facts, 1, [8, 16, 32, 64, 128]);
+  const levels = levelsOf(facts, 1, pyramidStrides);
   if (levels.length < 3 || !sameEverywhere(facts, levels)) return [];
   const { outputs } = levels[0]!;
   const distances = outputs.find(({ columns }) => columns === 4);
