@@ -7,3 +7,11 @@ export const cocoClassNames: readonly string[] = (
   'potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,' +
   'refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush'
 ).split(',');
+
+/** Category ids below 90 that COCO left without objects. */
+const unused = [0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83];
+
+/** COCO's names by category id, 91 of them, as DETR, RF-DETR and torchvision count classes; ids without objects are N/A. */
+export const cocoCategoryNames: readonly string[] = Array.from({ length: 91 }, (_, id) =>
+  unused.includes(id) ? 'N/A' : cocoClassNames[id - unused.filter((gap) => gap < id).length]!,
+);

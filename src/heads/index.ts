@@ -3,7 +3,7 @@
 export { type LibraryPreset, type PresetOptions, presetDefaults } from '../nms/preset-rules.ts';
 export { type PresetRows, presetDetections, presetNms } from '../nms/presets.ts';
 export { decodeCenterNet } from './centernet.ts';
-export { cocoClassNames } from './coco-classes.ts';
+export { cocoCategoryNames, cocoClassNames } from './coco-classes.ts';
 export { type DetrOptions, decodeDetr, decodeDetrSoftmax } from './detr.ts';
 export { decodeDetrDecoded } from './detr-decoded.ts';
 export { decodeNanoDet, decodeNanoDetPlus, decodeYolov8Raw } from './dfl.ts';

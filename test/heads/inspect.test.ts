@@ -190,6 +190,27 @@ describe('dims alone', () => {
     expect(found.candidates.map(({ head }) => head).sort()).toEqual(['detr', 'detr-softmax']);
   });
 
+  test("RF-DETR's names tell its scores, its picture and COCO's category ids", () => {
+    const found = bare([
+      { name: 'dets', dims: [1, 300, 4] },
+      { name: 'labels', dims: [1, 300, 91] },
+    ]);
+    expect(found).toMatchObject({
+      head: 'detr',
+      ambiguous: false,
+      classCount: 91,
+      classNamesSource: 'assumed',
+    });
+    expect(found.preprocessing).toMatchObject({
+      mean: [123.675, 116.28, 103.53],
+      fit: 'stretch',
+      antialias: false,
+    });
+    // pycocotools: categories 1 person, 13 stop sign, 18 dog, 90 toothbrush; 12 and 91 are street sign and hair brush, unused
+    const names = [0, 1, 12, 13, 18, 90].map((id) => found.classNames[id]);
+    expect(names).toEqual(['N/A', 'person', 'N/A', 'stop sign', 'dog', 'toothbrush']);
+  });
+
   test.each([[[1, 1000]], [[1, 256]], [[1, 3, 640, 640]], [[1, 21, 80, 80]], [[]]])(
     'a single output [%s] is no detector',
     (dims) => {

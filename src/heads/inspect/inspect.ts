@@ -5,7 +5,7 @@
  * near; otherwise the answer is `ambiguous`, never a guess.
  */
 import { BoxopsError } from '../../errors.ts';
-import { cocoClassNames } from '../coco-classes.ts';
+import { cocoCategoryNames, cocoClassNames } from '../coco-classes.ts';
 import { type OnnxModel, readOnnx, type ValueInfo } from '../onnx/model.ts';
 import { modelError } from '../onnx/wire.ts';
 import { readClassNames } from './class-names.ts';
@@ -131,10 +131,10 @@ const faceHeads: readonly string[] = [
   'blazeface',
 ];
 
-/** Names that go without saying: faces, and the 80 classes of COCO. */
+/** Names that go without saying: faces, and the 80 classes of COCO or its 91 category ids. */
 function assumeNames(chosen: HeadCandidate | undefined, classCount: number | null): readonly string[] {
   if (chosen !== undefined && faceHeads.includes(chosen.head)) return ['face'];
-  return classCount === cocoClassNames.length ? cocoClassNames : [];
+  return [cocoClassNames, cocoCategoryNames].find(({ length }) => length === classCount) ?? [];
 }
 
 /** Ultralytics' `task` rules heads out: a classifier with a lucky shape is no detector. */
@@ -149,8 +149,8 @@ function reasonsOf(
   assumed: readonly string[],
 ): string[] {
   if (chosen !== undefined) {
-    return assumed.length === cocoClassNames.length
-      ? [...chosen.reasons, '80 classes without names: taken to be those of COCO']
+    return assumed.length > 1
+      ? [...chosen.reasons, `${assumed.length} classes without names: taken to be those of COCO`]
       : [...chosen.reasons];
   }
   if (rivals.length === 1)

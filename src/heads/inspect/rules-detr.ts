@@ -50,14 +50,17 @@ export const detrRawRule: Rule = (facts) => {
   const { logits, boxes } = pair;
   const columns = logits.dims[2] ?? null;
   const dims = `outputs ${logits.name} ${show(logits.dims)} and ${boxes.name} ${show(boxes.dims)}: queries`;
-  const verdict = activation(facts, logits);
+  const roboflow = logits.name === 'labels' && boxes.name === 'dets';
+  const verdict = roboflow
+    ? { sigmoid: true, reason: "RF-DETR's export names them so: sigmoid over classes" }
+    : activation(facts, logits);
   const sigmoid: Match = {
     head: 'detr',
     family: 'DETR family (sigmoid)',
     score: verdict === null ? score.dims : verdict.sigmoid ? score.read : 0.1,
-    reasons: [dims, verdict?.reason ?? 'sigmoid over classes, as RT-DETR, D-FINE, DEIM and RF-DETR score'],
+    reasons: [dims, verdict?.reason ?? 'sigmoid over classes, as RT-DETR, D-FINE and DEIM score'],
     classCount: columns,
-    convention: presets.detr,
+    convention: roboflow ? presets.imagenet : presets.detr,
   };
   const softmax: Match = {
     head: 'detr-softmax',
