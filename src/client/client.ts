@@ -9,7 +9,9 @@
  *   http) the worker must answer a heartbeat while calls are pending; a worker that computes for longer than
  *   `heartbeat` milliseconds without a pause is then taken for dead.
  */
+
 import { transfer, wrap } from 'comlink';
+import { disposeKey } from '../dispose.ts';
 import { DisposedError, OptionError, UnsupportedError, WorkerCrashError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { decodeError, encodeError } from './error-codec.ts';
@@ -156,7 +158,7 @@ export class WorkerClient implements Disposable {
     this.finish(new DisposedError('the worker was disposed'));
   }
 
-  [Symbol.dispose](): void {
+  [disposeKey](): void {
     this.dispose();
   }
 

@@ -4,8 +4,10 @@
  * The worker's side uses it as it is. Frames are closed exactly once however a call ends; a call that is aborted while
  * the model runs is answered at once and its result dropped, because a running session cannot be stopped.
  */
+
 import type { Detections } from '../boxes/detections.ts';
 import type { FrameTransform } from '../boxes/frame-transform.ts';
+import { disposeKey } from '../dispose.ts';
 import { DisposedError } from '../errors.ts';
 import type { ModelOutputs } from '../heads/types.ts';
 import { copyBytes } from './image/bytes.ts';
@@ -101,7 +103,7 @@ export class LocalDetector implements Detector {
     if (!this.#running) void this.#session.release().catch(() => undefined);
   }
 
-  [Symbol.dispose](): void {
+  [disposeKey](): void {
     this.dispose();
   }
 

@@ -4,8 +4,10 @@
  * Frames and copied arrays are moved to the worker, results come back in one moved buffer each, errors arrive as their
  * class. When the worker dies, pending and later calls reject with `WorkerCrashError`: make a new detector to recover.
  */
+
 import type { Detections } from '../boxes/detections.ts';
 import { connectWorker, type WorkerClient } from '../client/index.ts';
+import { disposeKey } from '../dispose.ts';
 import { copyBytes } from './image/bytes.ts';
 import { FrameLedger } from './image/ownership.ts';
 import {
@@ -50,7 +52,7 @@ export async function createRemoteDetector(options: DetectorOptions): Promise<De
 }
 
 /** See `Detector`; made by {@link createRemoteDetector}. */
-class RemoteDetector implements Detector {
+export class RemoteDetector implements Detector {
   readonly info: DetectorInfo;
   readonly #client: WorkerClient;
   /** Frames of calls that never reached the worker; all others are counted there. */
@@ -103,7 +105,7 @@ class RemoteDetector implements Detector {
     this.#client.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [disposeKey](): void {
     this.dispose();
   }
 

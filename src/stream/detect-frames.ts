@@ -1,6 +1,7 @@
 /**
  * A stream of frames in, a stream of detections out, over plain async iteration.
  */
+
 import { nextTask } from '../detector/session/next-task.ts';
 import type { ImageSource } from '../detector/types.ts';
 import type { FrameDetector, FrameResult, FrameSource, FrameStats } from './frames.ts';
@@ -51,6 +52,10 @@ interface Waiter {
 
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
+/** As `disposeKey`, for `await using`. */
+const asyncDisposeKey: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
+
 class DetectedFrames<Frame> implements FrameResults {
   private readonly reader: FrameReader<Frame>;
   private readonly pipeline: FramePipeline<Frame>;
@@ -100,7 +105,7 @@ class DetectedFrames<Frame> implements FrameResults {
     return this;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [asyncDisposeKey](): Promise<void> {
     await this.return();
   }
 

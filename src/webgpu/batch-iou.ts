@@ -1,5 +1,7 @@
 /** IoU of many boxes on the GPU, in any metric. */
+
 import type { BoxArray } from '../boxes/types.ts';
+import { disposeKey } from '../dispose.ts';
 import { DeviceLostError, OptionError, UnsupportedError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
 import { matchToHost } from './best-match.ts';
@@ -185,7 +187,7 @@ export class BatchIou implements Disposable {
     this.keeper.dispose();
   }
 
-  [Symbol.dispose](): void {
+  [disposeKey](): void {
     this.dispose();
   }
 
@@ -266,7 +268,7 @@ export class BatchIou implements Disposable {
       if (held) session.pool.release(buffer);
       held = false;
     };
-    return { buffer, byteLength, release, [Symbol.dispose]: release };
+    return { buffer, byteLength, release, [disposeKey]: release };
   }
 
   private limits({ device }: DeviceSession): TileLimits {

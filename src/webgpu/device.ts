@@ -90,7 +90,7 @@ export class DeviceKeeper {
     const { device } = this.options;
     if (device === undefined) this.watch(await this.request(this.options.adapter as GPUAdapter), true);
     else if ((device as GPUDevice | null)?.lost === undefined) {
-      throw new OptionError('device: expected a GPUDevice; a promise of one must be awaited');
+      throw new OptionError('device: expected a GPUDevice; await a promise of one');
     } else this.watch(device as GPUDevice, false);
   }
 

@@ -59,9 +59,9 @@ function choose(
   if (backend !== 'auto') return { backend, reason: `backend: '${backend}' was asked for` };
   if (unavailable !== null) return { backend: 'cpu', reason: unavailable };
   if (predicted === null) {
-    return { backend: 'cpu', reason: 'not measured yet: calibrate(), or the first such call, will tell' };
+    return { backend: 'cpu', reason: 'not measured yet: calibrate() or the first such call will' };
   }
   const { cpuMs, gpuMs } = predicted;
-  const text = `CPU ${cpuMs.toPrecision(3)} ms, GPU ${gpuMs.toPrecision(3)} ms, predicted from measurements`;
+  const text = `CPU ${cpuMs.toPrecision(3)} ms, GPU ${gpuMs.toPrecision(3)} ms predicted`;
   return { backend: gpuMs < cpuMs ? 'gpu' : 'cpu', reason: text };
 }
