@@ -2,6 +2,7 @@ import { createCanvas } from '@napi-rs/canvas';
 import { describe, expect, it } from 'vitest';
 import { withoutColorProfile } from '../../src/detector/image/color-profile.ts';
 import { checkImageBytes } from '../../src/detector/image/container.ts';
+import { takeOrientation } from '../../src/detector/image/orientation.ts';
 import { readImage } from '../../src/detector/image/read.ts';
 import { ImageError, ShapeError } from '../../src/errors.ts';
 import {
@@ -74,6 +75,42 @@ describe('readImage in Node', () => {
         expect(corners(image)).toEqual(orientedCorners[orientation - 1]);
       }
     }
+  });
+
+  it('decodes an AVIF without its turns, which not every browser applies', () => {
+    const file = avifTurned(3, 1);
+    const before = file.slice();
+    const { bytes, orientation } = takeOrientation(file, 'avif');
+    expect(orientation).toBe(5);
+    expect(file).toEqual(before);
+    // of six associated properties the last two, `irot` and `imir`, both essential, are none now
+    const changed = [...file.keys()].filter((at) => file[at] !== bytes[at]);
+    expect(changed.map((at) => file[at])).toEqual([0x85, 0x86]);
+    expect(changed.map((at) => bytes[at])).toEqual([0, 0]);
+    expect(takeOrientation(bytes, 'avif').orientation).toBe(5); // the properties themselves stay
+    const upright = avifTurned(2, 0);
+    upright.set(new TextEncoder().encode('free'), new TextDecoder('latin1').decode(upright).indexOf('imir'));
+    upright[new TextDecoder('latin1').decode(upright).indexOf('irot') + 4] = 0;
+    expect(takeOrientation(upright, 'avif')).toEqual({ bytes: upright, orientation: 1 });
+  });
+
+  it('finds the turns of an AVIF by wide numbers too', () => {
+    // ipma of version 1 (32-bit item numbers) with 16-bit indices, of two items
+    const box = (type: string, ...content: number[]) => [
+      0,
+      0,
+      0,
+      8 + content.length,
+      ...new TextEncoder().encode(type),
+      ...content,
+    ];
+    const properties = box('ipco', ...box('ispe', 0), ...box('irot', 1));
+    const items = [0, 0, 0, 1, 2, 0x80, 1, 0x80, 2, 0, 0, 0, 2, 1, 0x80, 2];
+    const map = box('ipma', 1, 0, 0, 1, 0, 0, 0, 2, ...items);
+    const file = Uint8Array.from(box('meta', 0, 0, 0, 0, ...box('iprp', ...properties, ...map)));
+    const { bytes, orientation } = takeOrientation(file, 'avif');
+    expect(orientation).toBe(8);
+    expect([...bytes.slice(-items.length)]).toEqual([0, 0, 0, 1, 2, 0x80, 1, 0, 0, 0, 0, 0, 2, 1, 0, 0]);
   });
 
   it('reads grey, grey with alpha, RGB, RGBA and 16 bits', async () => {

@@ -8,7 +8,7 @@ import { ImageError, UnsupportedError } from '../../errors.ts';
 import type { ImageSource, RawImage } from '../types.ts';
 import type { ImageKind } from './container.ts';
 
-/** Decodes an image file; the EXIF orientation of a JPEG and the turns of an AVIF are applied. */
+/** Decodes an image file; the EXIF orientation of a JPEG is applied. */
 export async function decodeInBrowser(bytes: Uint8Array<ArrayBuffer>, kind: ImageKind): Promise<RawImage> {
   const blob = new Blob([bytes], { type: `image/${kind}` });
   const bitmap = await createImageBitmap(blob, {

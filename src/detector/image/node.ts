@@ -6,16 +6,13 @@
  */
 import { UnsupportedError } from '../../errors.ts';
 import type { RawImage } from '../types.ts';
-import { avifOrientation } from './avif-orientation.ts';
-import type { ImageKind } from './container.ts';
-import { turnUpright } from './orientation.ts';
 
 type CanvasModule = typeof import('@napi-rs/canvas');
 
 let loading: Promise<CanvasModule> | undefined;
 
-/** Decodes an image file; the EXIF orientation of a JPEG and the turns of an AVIF are applied. */
-export async function decodeInNode(bytes: Uint8Array, kind: ImageKind): Promise<RawImage> {
+/** Decodes an image file; the EXIF orientation of a JPEG is applied. */
+export async function decodeInNode(bytes: Uint8Array): Promise<RawImage> {
   const { Image, createCanvas } = await (loading ??= load());
   const image = new Image();
   image.src = bytes;
@@ -24,8 +21,7 @@ export async function decodeInNode(bytes: Uint8Array, kind: ImageKind): Promise<
   const context = canvas.getContext('2d');
   context.drawImage(image, 0, 0);
   const { data } = context.getImageData(0, 0, image.width, image.height);
-  const decoded = { data, width: image.width, height: image.height };
-  return kind === 'avif' ? turnUpright(decoded, avifOrientation(bytes)) : decoded;
+  return { data, width: image.width, height: image.height };
 }
 
 async function load(): Promise<CanvasModule> {

@@ -1,10 +1,11 @@
 /**
- * The EXIF orientation of PNG and WebP files, applied here.
+ * The EXIF orientation of PNG and WebP files and the turns of AVIF files, applied here.
  *
  * Decoders differ: Skia in Node turns WebP but not PNG, Chromium PNG but not WebP. So the file is decoded without its
  * orientation and the pixels are turned afterwards. That of JPEG, which all apply, is left to them.
  */
 import type { RawImage } from '../types.ts';
+import { takeAvifTurns } from './avif-orientation.ts';
 import { copyBytes, holds, without } from './bytes.ts';
 import type { ImageKind } from './container.ts';
 
@@ -14,8 +15,9 @@ export interface OrientedFile {
   readonly orientation: number;
 }
 
-/** Takes the orientation out of a PNG or WebP file; other files and upright ones stay as they are. */
+/** Takes the orientation out of a PNG, WebP or AVIF file; other files and upright ones stay as they are. */
 export function takeOrientation(bytes: Uint8Array<ArrayBuffer>, kind: ImageKind): OrientedFile {
+  if (kind === 'avif') return takeAvifTurns(bytes);
   const asIs = { bytes, orientation: 1 };
   if (kind !== 'png' && kind !== 'webp') return asIs;
   const chunk = kind === 'png' ? findPngExif(bytes) : findWebpExif(bytes);

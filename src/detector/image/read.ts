@@ -79,7 +79,7 @@ async function decode(bytes: Uint8Array<ArrayBuffer>): Promise<RawImage> {
     const inBrowser = typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function';
     const image = inBrowser
       ? await decodeInBrowser(file.bytes, kind)
-      : await decodeInNode(withoutColorProfile(file.bytes, kind), kind);
+      : await decodeInNode(withoutColorProfile(file.bytes, kind));
     return opaque(turnUpright(image, file.orientation));
   } catch (error) {
     throw asImageError(error, `The ${kind.toUpperCase()} image cannot be decoded`);
