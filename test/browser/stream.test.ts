@@ -115,6 +115,42 @@ describe('sources', () => {
     expect(count).toBeGreaterThan(0);
   });
 
+  it('ends with a track that stops before its element plays', async () => {
+    const scope = globalThis as { MediaStreamTrackProcessor?: unknown };
+    const processor = scope.MediaStreamTrackProcessor;
+    const { play } = HTMLMediaElement.prototype;
+    scope.MediaStreamTrackProcessor = undefined;
+    // as WebKit, whose `play` then never settles
+    HTMLMediaElement.prototype.play = () => new Promise(() => {});
+    try {
+      const { track, stop } = moving();
+      const pending = mediaStreamFrames(track).next();
+      stop();
+      expect(await pending).toEqual({ done: true, value: undefined });
+    } finally {
+      HTMLMediaElement.prototype.play = play;
+      scope.MediaStreamTrackProcessor = processor;
+    }
+  });
+
+  it('has rising times where the browser gives the frames of a stream none', async () => {
+    const { track, stop } = moving();
+    const video = await playing(track);
+    // as WebKitGTK
+    const request = video.requestVideoFrameCallback;
+    video.requestVideoFrameCallback = (done) =>
+      request.call(video, (now, metadata) => done(now, { ...metadata, mediaTime: 0 }));
+    const times: number[] = [];
+    for await (const { frame, timestamp } of videoFrames(video)) {
+      times.push(timestamp);
+      frame.close();
+      if (times.length === 4) break;
+    }
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+    stop();
+    video.remove();
+  });
+
   it('cameraFrames opens the camera when asked and stops it when left', async () => {
     const { track, stop } = moving();
     const { mediaDevices } = navigator;

@@ -9,6 +9,9 @@ import { type VideoFramesOptions, videoFrames } from './video.ts';
 /** What a track yields. */
 export type TrackFrame = Required<TimedFrame<VideoFrame | ImageBitmap>>;
 
+/** Milliseconds between looks at a track: one that is stopped here tells no one. */
+const watchPeriod = 200;
+
 /** Chromium and Safari (there in workers) hand a track's frames over without an element. */
 type TrackProcessor = new (init: {
   readonly track: MediaStreamTrack;
@@ -102,16 +105,26 @@ async function playTrack(track: MediaStreamTrack): Promise<FrameFeed<TrackFrame>
   video.playsInline = true;
   video.srcObject = new MediaStream([track]);
   const frames = videoFrames(video);
-  // An ended track pauses its element without ending it.
-  const ended = () => void frames.return?.();
-  track.addEventListener('ended', ended);
-  await video.play();
-  return {
-    next: async () => (await frames.next()).value,
-    close() {
-      track.removeEventListener('ended', ended);
+  // An ended track may pause its element without ending it, and leave it waiting where it has not started to play.
+  let watch: ReturnType<typeof setInterval> | undefined;
+  const over = new Promise<void>((resolve) => {
+    watch = setInterval(() => {
+      if (track.readyState !== 'ended') return;
+      clearInterval(watch);
       void frames.return?.();
-      video.srcObject = null;
-    },
+      resolve();
+    }, watchPeriod);
+  });
+  const close = () => {
+    clearInterval(watch);
+    void frames.return?.();
+    video.srcObject = null;
   };
+  try {
+    await Promise.race([video.play(), over]);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { next: async () => (await frames.next()).value, close };
 }

@@ -60,7 +60,9 @@ function openVideo(video: HTMLVideoElement): FrameFeed<Required<TimedFrame<Video
         listening.signal.addEventListener('abort', ended, { signal });
         handle = video.requestVideoFrameCallback((_now, { mediaTime }) => {
           finish();
-          capture(video, mediaTime).then(resolve, reject);
+          // WebKitGTK gives 0 for every frame of a stream
+          const seconds = mediaTime === 0 && video.srcObject ? video.currentTime : mediaTime;
+          capture(video, seconds).then(resolve, reject);
         });
       }),
     close: () => listening.abort(),
@@ -69,9 +71,9 @@ function openVideo(video: HTMLVideoElement): FrameFeed<Required<TimedFrame<Video
 
 async function capture(
   video: HTMLVideoElement,
-  mediaTime: number,
+  seconds: number,
 ): Promise<Required<TimedFrame<VideoFrame | ImageBitmap>>> {
-  const timestamp = 1000 * mediaTime;
+  const timestamp = 1000 * seconds;
   if (typeof VideoFrame !== 'function') return { frame: await createImageBitmap(video), timestamp };
   return { frame: new VideoFrame(video, { timestamp: Math.round(1000 * timestamp) }), timestamp };
 }
