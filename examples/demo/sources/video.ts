@@ -159,7 +159,8 @@ export async function openWebcam(): Promise<VideoSource> {
     const reason =
       name === 'NotAllowedError'
         ? 'the camera was not allowed; allow it in the address bar and try again'
-        : name === 'NotFoundError'
+        : // WebKitGTK's word for it: the constraints are wishes, so it is not they that no camera meets
+          name === 'NotFoundError' || name === 'OverconstrainedError'
           ? 'no camera was found'
           : `the camera did not start (${name || String(cause)})`;
     throw new Error(reason, { cause });
