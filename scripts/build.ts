@@ -4,6 +4,8 @@ import { build } from 'tsup';
 
 const dist = new URL('../dist/', import.meta.url);
 rmSync(dist, { recursive: true, force: true });
+console.error('boxops: building dist/, code and types of every entry; about a minute');
+const began = performance.now();
 await build({ config: true, silent: true });
 
 // Types that name `Disposable` bring its library along: a consumer's `lib` may be older, and the bundler of the
@@ -13,3 +15,4 @@ for (const name of readdirSync(dist)) {
   if (!/\bDisposable\b|Symbol\.dispose/.test(text)) continue;
   writeFileSync(new URL(name, dist), `/// <reference lib="esnext.disposable" />\n${text}`);
 }
+console.error(`boxops: built in ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
