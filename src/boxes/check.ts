@@ -10,6 +10,18 @@ export function boxCount(boxes: BoxArray, name = 'boxes'): number {
   return boxes.length / 4;
 }
 
+/** Throws {@link ShapeError} unless the value is a Float32Array or Float64Array. */
+export function requireFloats(name: string, value: unknown): asserts value is BoxArray {
+  if (value instanceof Float32Array || value instanceof Float64Array) return;
+  const got = kindOf(value);
+  throw new ShapeError(`${name}: expected a Float32Array or Float64Array, got ${got}`, { name, got });
+}
+
+/** `'Array'`, `'Undefined'` …: a value's class in a message. */
+export function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
 /** `out` when it is given and fits, otherwise a new array of `like`'s kind. */
 export function outputFor<T extends BoxArray>(like: T, length: number, out: T | undefined): T {
   if (out === undefined) {

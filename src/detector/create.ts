@@ -2,6 +2,7 @@
  * `createDetector`: a detector that is ready to run, in this thread or in a worker.
  */
 import { OptionError } from '../errors.ts';
+import { checkDetectorOptions } from './check-options.ts';
 import { createLocalDetector } from './create-local.ts';
 import type { Detector, DetectorOptions } from './types.ts';
 import { withPageUrls } from './urls.ts';
@@ -25,6 +26,7 @@ import { withPageUrls } from './urls.ts';
  * detector.dispose();
  */
 export async function createDetector(options: DetectorOptions): Promise<Detector> {
+  checkDetectorOptions(options);
   const { worker = false, signal, threads = 1 } = options;
   signal?.throwIfAborted();
   if (!Number.isInteger(threads) || threads < 1) {

@@ -10,6 +10,7 @@ import type { FrameTransform } from '../boxes/frame-transform.ts';
 import { disposeKey } from '../dispose.ts';
 import { DisposedError } from '../errors.ts';
 import type { ModelOutputs } from '../heads/types.ts';
+import { checkDetectOptions } from './check-options.ts';
 import { copyBytes } from './image/bytes.ts';
 import { FrameLedger, isOwnedFrame } from './image/ownership.ts';
 import { isPixels, readImage } from './image/read.ts';
@@ -59,6 +60,7 @@ export class LocalDetector implements Detector {
     const close = this.#ledger.adopt(sources);
     try {
       if (this.#disposed) throw disposedError();
+      checkDetectOptions(options);
       options.signal?.throwIfAborted();
       const resolved = resolveOptions(options, this.#defaults, this.#plan);
       const kept = options.transfer === true ? sources : this.#detach(sources);

@@ -8,6 +8,7 @@
 import type { Detections } from '../boxes/detections.ts';
 import { connectWorker, type WorkerClient } from '../client/index.ts';
 import { disposeKey } from '../dispose.ts';
+import { checkDetectOptions } from './check-options.ts';
 import { copyBytes } from './image/bytes.ts';
 import { FrameLedger } from './image/ownership.ts';
 import {
@@ -76,9 +77,9 @@ export class RemoteDetector implements Detector {
   ): Promise<Detections | Detections[]> {
     const batch = Array.isArray(input);
     const inputs = (batch ? input : [input]) as readonly ImageSource[];
-    const { signal, transfer: hand = false, ...rest } = options;
     try {
-      const { sources, transfer } = await this.#pack(inputs, hand, signal);
+      const { sources, transfer } = await this.#pack(inputs, options);
+      const { signal, transfer: _, ...rest } = options;
       const call: RemoteDetect = { sources, options: packNms(rest, this.#nms) };
       const sent = { signal, transfer: [...transfer] };
       const results = await this.#client.call<RemoteResults>('detect', call, sent);
@@ -110,12 +111,14 @@ export class RemoteDetector implements Detector {
   }
 
   /** Sources ready to be posted; on failure every frame is closed and counted here. */
-  async #pack(inputs: readonly ImageSource[], hand: boolean, signal: AbortSignal | undefined) {
+  async #pack(inputs: readonly ImageSource[], options: DetectOptions) {
     let made: ImageSource[] = [];
     try {
+      checkDetectOptions(options);
+      const { signal, transfer = false } = options;
       signal?.throwIfAborted();
       if (this.#client.endedBy !== undefined) throw this.#client.endedBy;
-      const packed = await packSources(inputs, hand);
+      const packed = await packSources(inputs, transfer);
       made = packed.sources;
       signal?.throwIfAborted();
       if (this.#client.endedBy !== undefined) throw this.#client.endedBy;

@@ -3,6 +3,7 @@ import type { Detections } from '../boxes/detections.ts';
 import { FrameTransform } from '../boxes/frame-transform.ts';
 import type { Size } from '../boxes/types.ts';
 import type { HeadName, HeadOptions, ModelOutputs } from '../heads/types.ts';
+import { checkPostprocessOptions } from './check-options.ts';
 import { decodeCandidates, finishCandidates } from './postprocess.ts';
 import { resolveOptions } from './run-options.ts';
 import type { DetectOptions } from './types.ts';
@@ -32,6 +33,7 @@ export interface PostprocessOptions extends Omit<DetectOptions, 'signal' | 'tran
  * const found = postprocess(await session.run(feeds), { head: 'yolov8', input: transform.target, transform, preset: 'ultralytics' });
  */
 export function postprocess(outputs: ModelOutputs, options: PostprocessOptions): Detections {
+  checkPostprocessOptions(options);
   const { head, input, headOptions = {}, classNames = [], image = 0 } = options;
   const { transform = FrameTransform.identity(input) } = options;
   const resolved = resolveOptions(options, {}, { head, classNames });

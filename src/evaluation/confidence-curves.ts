@@ -5,6 +5,7 @@
 
 import { OptionError } from '../errors.ts';
 import { orderByScore } from '../nms/order.ts';
+import { checkOptionKinds, type OptionKinds } from '../options.ts';
 import { type Assignment, assign } from './assign.ts';
 import { type AveragePrecisionMethod, averagePrecision, interpolate } from './average-precision.ts';
 import { categoryNames, expectRows, type Groups, groupRows, largestGroup } from './group.ts';
@@ -66,6 +67,14 @@ export interface ConfidenceCurves {
   readonly operatingPoint: OperatingPoint;
 }
 
+const kinds: OptionKinds<ConfidenceOptions> = {
+  type: 'string',
+  iouThreshold: 'number',
+  assignment: 'string',
+  method: 'string',
+  points: 'number',
+};
+
 /**
  * Curves over the score threshold. Classes without objects take no part; crowds are no objects.
  *
@@ -81,6 +90,7 @@ export function confidenceCurves(
   detections: readonly CocoResult[],
   options: ConfidenceOptions = {},
 ): ConfidenceCurves {
+  checkOptionKinds('options of confidenceCurves', options, kinds);
   const {
     type = 'bbox',
     iouThreshold = 0.5,

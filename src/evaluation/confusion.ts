@@ -6,7 +6,7 @@
  */
 
 import { OptionError } from '../errors.ts';
-import { choiceOption } from '../options.ts';
+import { checkOptionKinds, choiceOption, type OptionKinds } from '../options.ts';
 import { type Assignment, assign } from './assign.ts';
 import { categoryNames, expectRows, groupRows, largestGroup } from './group.ts';
 import { comparisonOf } from './similarity.ts';
@@ -43,6 +43,15 @@ const presets = {
   supervision: { scoreThreshold: 0.3, iouThreshold: 0.5, assignment: 'pair', rows: 'true' },
 } as const;
 
+const kinds: OptionKinds<ConfusionOptions> = {
+  preset: 'string',
+  type: 'string',
+  scoreThreshold: 'number',
+  iouThreshold: 'number',
+  assignment: 'string',
+  rows: 'string',
+};
+
 /**
  * Counts every object once (under the class that was found for it, or the background) and every detection above the
  * score threshold without an object once. Crowds are no objects. Classes in the order of their ids.
@@ -56,6 +65,7 @@ export function confusionMatrix(
   detections: readonly CocoResult[],
   options: ConfusionOptions = {},
 ): ConfusionMatrix {
+  checkOptionKinds('options of confusionMatrix', options, kinds);
   const { preset = 'ultralytics', type = 'bbox' } = options;
   const defaults = presets[preset];
   if (defaults === undefined) {
@@ -63,7 +73,12 @@ export function confusionMatrix(
       preset,
     });
   }
-  const { scoreThreshold, iouThreshold, assignment, rows } = { ...defaults, ...options };
+  const {
+    scoreThreshold = defaults.scoreThreshold,
+    iouThreshold = defaults.iouThreshold,
+    assignment = defaults.assignment,
+    rows = defaults.rows,
+  } = options;
   choiceOption('rows', rows, ['predicted', 'true']);
   const inclusive = preset === 'supervision';
   expectRows(groundTruth, detections);

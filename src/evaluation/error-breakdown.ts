@@ -9,6 +9,7 @@
  */
 
 import { orderByScore } from '../nms/order.ts';
+import { checkOptionKinds, type OptionKinds } from '../options.ts';
 import { envelopeOf, stepMean } from './average-precision.ts';
 import { type Groups, groupRows, largestGroup } from './group.ts';
 import { comparisonOf } from './similarity.ts';
@@ -65,6 +66,13 @@ interface ImageError {
   readonly missed?: number;
 }
 
+const kinds: OptionKinds<ErrorBreakdownOptions> = {
+  type: 'string',
+  iouThreshold: 'number',
+  backgroundThreshold: 'number',
+  maxDetections: 'number',
+};
+
 /**
  * Error breakdown of detections against COCO ground truth; crowds are regions in which detections are ignored.
  *
@@ -80,6 +88,7 @@ export function errorBreakdown(
   detections: readonly CocoResult[],
   options: ErrorBreakdownOptions = {},
 ): ErrorBreakdown {
+  checkOptionKinds('options of errorBreakdown', options, kinds);
   const { type = 'bbox', iouThreshold = 0.5, backgroundThreshold = 0.1, maxDetections = 100 } = options;
   const groups = groupRows(groundTruth, detections, { classAgnostic: true, largest: maxDetections });
   const comparison = comparisonOf(groundTruth, groups, { type });

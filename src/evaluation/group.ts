@@ -102,7 +102,7 @@ export function groupRows(
 
 /** Throws `DatasetError` where a row of ground truth or results is no object. */
 export function expectRows(dataset: CocoDataset, results: readonly CocoResult[]): void {
-  const { images, annotations, categories } = dataset;
+  const { images, annotations, categories } = dataset ?? {};
   for (const [name, rows] of Object.entries({ images, annotations, categories, results })) {
     if (!Array.isArray(rows)) throw new DatasetError(`${name} must be an array`, { name });
     const index = rows.findIndex((row) => typeof row !== 'object' || row === null);

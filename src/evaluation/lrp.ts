@@ -5,6 +5,7 @@
 
 import { OptionError } from '../errors.ts';
 import { orderByScore } from '../nms/order.ts';
+import { checkOptionKinds, type OptionKinds } from '../options.ts';
 import { MATCHED, Matcher } from './coco/match.ts';
 import { categoryNames, groupRows } from './group.ts';
 import { comparisonOf } from './similarity.ts';
@@ -43,6 +44,12 @@ export interface LrpEvaluation extends LrpNumbers {
   readonly perClass: readonly LrpClassResult[];
 }
 
+const kinds: OptionKinds<LrpOptions> = {
+  type: 'string',
+  iouThreshold: 'number',
+  maxDetections: 'number',
+};
+
 /**
  * Optimal LRP of detections against COCO ground truth, matched as COCO matches (crowds ignored, all areas).
  *
@@ -58,6 +65,7 @@ export function evaluateLrp(
   detections: readonly CocoResult[],
   options: LrpOptions = {},
 ): LrpEvaluation {
+  checkOptionKinds('options of evaluateLrp', options, kinds);
   const { type = 'bbox', iouThreshold = 0.5, maxDetections = 100 } = options;
   if (!(iouThreshold >= 0 && iouThreshold < 1)) {
     throw new OptionError(`iouThreshold must be at least 0 and below 1, got ${iouThreshold}`, {

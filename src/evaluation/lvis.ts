@@ -7,7 +7,7 @@
  */
 
 import { OptionError } from '../errors.ts';
-import { choiceOption } from '../options.ts';
+import { checkOptionKinds, choiceOption, type OptionKinds } from '../options.ts';
 import { accumulateAll, classRows } from './coco/evaluate.ts';
 import { Matcher } from './coco/match.ts';
 import { meanOf } from './coco/summarize.ts';
@@ -44,6 +44,13 @@ export interface LvisEvaluation extends Omit<CocoEvaluation, 'perClass'> {
 
 const areaNames = ['all', 'small', 'medium', 'large'] as const;
 
+const kinds: OptionKinds<LvisOptions> = {
+  type: 'string',
+  iouThresholds: 'object',
+  recallThresholds: 'object',
+  maxDetections: 'number',
+};
+
 /**
  * Average precision and recall by LVIS's rules: AP, AP50, AP75, APs, APm, APl, APr, APc, APf, AR, ARs, ARm, ARl.
  *
@@ -60,6 +67,7 @@ export function evaluateLvis(
   detections: readonly CocoResult[],
   options: LvisOptions = {},
 ): LvisEvaluation {
+  checkOptionKinds('options of evaluateLvis', options, kinds);
   const {
     type = 'segm',
     iouThresholds = linspace(0.5, 0.95, 10),

@@ -4,7 +4,7 @@
  */
 import { OptionError } from '../errors.ts';
 import { orderByScore } from '../nms/order.ts';
-import { choiceOption } from '../options.ts';
+import { checkOptionKinds, choiceOption, type OptionKinds } from '../options.ts';
 import { type AveragePrecisionMethod, averagePrecision } from './average-precision.ts';
 import { categoryNames, type Groups, groupRows } from './group.ts';
 import { boxColumn } from './similarity.ts';
@@ -45,6 +45,13 @@ export interface VocEvaluation {
   readonly perClass: readonly VocClassResult[];
 }
 
+const kinds: OptionKinds<VocOptions> = {
+  iouThreshold: 'number',
+  method: 'string',
+  comparator: 'string',
+  pixelOffset: 'number',
+};
+
 /**
  * VOC average precision of COCO-style rows (boxes xywh). `difficult`, `ignore` or `iscrowd` marks objects to be
  * ignored. A second detection of an object is a false positive; ties in score go by image id, then in file order.
@@ -58,6 +65,7 @@ export function evaluateVoc(
   detections: readonly CocoResult[],
   options: VocOptions = {},
 ): VocEvaluation {
+  checkOptionKinds('options of evaluateVoc', options, kinds);
   const { method = 'all-point', comparator = '>', iouThreshold = 0.5, pixelOffset = 0 } = options;
   choiceOption('comparator', comparator, ['>', '>=']);
   if (!(iouThreshold >= 0 && iouThreshold <= 1)) {

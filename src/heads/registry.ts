@@ -191,6 +191,7 @@ export function decode(
   if (!Object.hasOwn(heads, name)) {
     throw new OptionError(`head: expected one of ${headNames.join(', ')}, got ${String(name)}`, { name });
   }
+  checkArguments(outputs, options);
   try {
     return heads[name].decode(outputs, options);
   } catch (error) {
@@ -201,6 +202,21 @@ export function decode(
     if (fits.length === 0) throw error;
     const message = `${error.message}; these dims fit the head ${fits.join(' or ')}`;
     throw new LayoutError(message, { ...error.details, fits });
+  }
+}
+
+/** What the types say, for callers without them. */
+function checkArguments(outputs: ModelOutputs, options: DecodeOptions): void {
+  const input = options?.input;
+  if (!(input?.width > 0 && input.height > 0)) {
+    throw new OptionError(`input: expected the model input's { width, height } in pixels, got ${input}`, {});
+  }
+  if (typeof outputs !== 'object' || outputs === null) {
+    throw new LayoutError(`outputs: expected tensors { data, dims } by name, got ${outputs}`);
+  }
+  for (const [name, tensor] of Object.entries(outputs)) {
+    if (Array.isArray(tensor?.dims) && typeof tensor.data === 'object') continue;
+    throw new LayoutError(`outputs: expected tensors { data, dims } by name; ${name} is none`, { name });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
 import { OptionError } from '../errors.ts';
+import { pixelOffsetOf } from './conventions.ts';
 import { float32Loops } from './generated/float32.ts';
 import { iouNear32 } from './generated/iou.ts';
 import { bindLoops } from './generated-metric.ts';
@@ -185,6 +186,7 @@ const byObject = new WeakMap<object, Map<string, ResolvedMetric>>();
 
 /** The metric of a call; resolved once for the same metric and conventions. */
 export function metricOf(options: IouOptions): ResolvedMetric {
+  pixelOffsetOf(options);
   const { metric = 'iou', preset, eps, pixelOffset } = options;
   const plain = preset === undefined && eps === undefined && pixelOffset === undefined;
   const conventions = plain ? '' : `|${preset}|${eps}|${pixelOffset}`;

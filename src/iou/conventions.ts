@@ -9,11 +9,13 @@ import { OptionError } from '../errors.ts';
 import { defaultGuards, type GuardValues } from './formula/guards.ts';
 import type { MetricConventions } from './types.ts';
 
-/** The pixel offset of a call; throws {@link OptionError} for what is none. */
-export function pixelOffsetOf({ pixelOffset }: { readonly pixelOffset?: 0 | 1 }): 0 | 1 {
-  const offset = pixelOffset ?? 0;
-  if (offset === 0 || offset === 1) return offset;
-  throw new OptionError(`pixelOffset must be 0 or 1, got ${String(offset)}`, { pixelOffset });
+/** The pixel offset of a call; throws {@link OptionError} for what is none, an unknown preset and options that are none. */
+export function pixelOffsetOf(options: MetricConventions & { readonly pixelOffset?: 0 | 1 }): 0 | 1 {
+  if (Object(options) !== options) throw new OptionError(`options must be an object, got ${options}`);
+  guardsFor('', options);
+  const { pixelOffset = 0 } = options;
+  if (pixelOffset === 0 || pixelOffset === 1) return pixelOffset;
+  throw new OptionError(`pixelOffset must be 0 or 1, got ${pixelOffset}`, { pixelOffset });
 }
 
 /** Guard values of a metric under conventions; what is absent keeps its default. */
@@ -38,7 +40,7 @@ export function guardsFor(metric: string, conventions: MetricConventions = {}): 
     case 'mmdetection':
       return mmdetectionGuards(metric, eps);
     default:
-      throw new OptionError(`unknown preset ${JSON.stringify(preset)}`, { preset });
+      throw new OptionError(`unknown preset ${preset}`, { preset });
   }
 }
 

@@ -4,8 +4,8 @@
  * Named variants run generated loops; combinations, callers' metrics and undetached weights run the evaluator on the
  * derived formula. All is computed in float64 and rounded to the arrays' precision at the end.
  */
+import { expectLength } from '../boxes/check.ts';
 import type { BoxArray, BoxFormat, Preset } from '../boxes/types.ts';
-import { ShapeError } from '../errors.ts';
 import { useSimd } from '../kernels/backend.ts';
 import { pairGradientKernel } from '../kernels/pair-gradient.ts';
 import { guardsFor, pixelOffsetOf } from './conventions.ts';
@@ -70,13 +70,8 @@ export function iouGradient<T extends BoxArray>(
   options: IouGradientOptions<T> = {},
 ): IouGradientOut<T> {
   const count = countBoxes(prediction, 'prediction');
-  const targetCount = countBoxes(target, 'target');
-  if (targetCount !== count) {
-    throw new ShapeError(`expected as many targets as predictions, got ${targetCount} and ${count}`, {
-      predictions: count,
-      targets: targetCount,
-    });
-  }
+  countBoxes(target, 'target');
+  expectLength('target', target.length, prediction.length);
   const { metric = 'iou', format = 'xyxy', out } = options;
   const pixelOffset = pixelOffsetOf(options);
   const conventions: MetricConventions = { ...options, usage: options.usage ?? 'loss' };

@@ -2,26 +2,16 @@
  * Boxes as the caller has them to what the loops read: rows of `x1,y1,x2,y2` for a, columns for b, with the pixel offset
  * added. Scratch memory is kept and grown, so repeated calls allocate nothing.
  */
-import { boxCount } from '../boxes/check.ts';
+import { boxCount, kindOf, requireFloats } from '../boxes/check.ts';
 import { convertBoxes, isNormalised } from '../boxes/formats.ts';
 import type { BoxArray, BoxFormat } from '../boxes/types.ts';
-import { OptionError, ShapeError } from '../errors.ts';
+import { OptionError } from '../errors.ts';
 import type { Column } from './loops.ts';
 
 /** Number of boxes; throws {@link ShapeError} for what is no float array of 4·N numbers. */
 export function countBoxes(boxes: BoxArray, name: string): number {
-  if (!(boxes instanceof Float32Array || boxes instanceof Float64Array)) {
-    const got = kindOf(boxes);
-    throw new ShapeError(`expected ${name} to be a Float32Array or Float64Array of length 4·N, got ${got}`, {
-      name,
-      got,
-    });
-  }
+  requireFloats(name, boxes);
   return boxCount(boxes, name);
-}
-
-function kindOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 type OutKind = new (length: number) => unknown;

@@ -1,6 +1,7 @@
 /** Greedy NMS of many images in one call. */
 import type { BoxArray } from '../boxes/types.ts';
 import { ShapeError } from '../errors.ts';
+import { pixelOffsetOf } from '../iou/conventions.ts';
 import { countBoxes, requireClassIds } from './input.ts';
 import { nms } from './nms.ts';
 import type { NmsOptions, ScoreArray } from './types.ts';
@@ -25,6 +26,7 @@ export function nmsBatch(
   options: NmsOptions = {},
 ): BatchSuppression {
   const count = countBoxes(boxes, scores);
+  pixelOffsetOf(options);
   const { classIds, ...rest } = options;
   requireClassIds(classIds, count);
   const images = offsets.length - 1;

@@ -68,13 +68,14 @@ export function collectBoxes(
 ): FusionInput {
   const given = options.weights ?? models.map(() => 1);
   if (given.length !== models.length || !given.every((w) => Number.isFinite(w) && w > 0)) {
-    throw new OptionError(`weights: expected ${models.length} numbers > 0, got [${given.join(', ')}]`);
+    throw new OptionError(`weights: expected ${models.length} numbers > 0, got ${given}`);
   }
   const weights = weightsOf(given);
   const skip = options.skipBoxThreshold ?? 0;
   const byClass = new Map<number, FusionBox[]>();
   let total = 0;
-  models.forEach(({ boxes, scores, classIds }, model) => {
+  models.forEach((own, model) => {
+    const { boxes, scores, classIds } = own ?? {};
     const count = countBoxes(boxes, scores);
     requireClassIds(classIds, count);
     for (let i = 0; i < count; i++) {

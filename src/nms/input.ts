@@ -2,19 +2,14 @@
  * What every suppression function does first: check the arrays and options, drop what may never be kept (a NaN or
  * infinite score or coordinate, a score at or below the threshold), sort by score, cut to the candidate limit.
  */
-import { boxCount, expectLength } from '../boxes/check.ts';
+import { boxCount, expectLength, kindOf, requireFloats } from '../boxes/check.ts';
 import type { BoxArray } from '../boxes/types.ts';
 import { OptionError, ShapeError } from '../errors.ts';
 import { choiceOption } from '../options.ts';
 import { orderByScore } from './order.ts';
 import type { ScoreArray } from './types.ts';
 
-/** Throws unless the value is a Float32Array or Float64Array. */
-export function requireFloats(name: string, value: unknown): asserts value is BoxArray {
-  if (value instanceof Float32Array || value instanceof Float64Array) return;
-  const got = Object.prototype.toString.call(value).slice(8, -1);
-  throw new ShapeError(`${name}: expected a Float32Array or Float64Array, got ${got}`, { name, got });
-}
+export { requireFloats } from '../boxes/check.ts';
 
 /** Number of boxes; throws {@link ShapeError} when boxes and scores do not belong together. */
 export function countBoxes(boxes: BoxArray, scores: ScoreArray): number {
@@ -29,7 +24,7 @@ export function countBoxes(boxes: BoxArray, scores: ScoreArray): number {
 export function requireClassIds(classIds: Int32Array | undefined, count: number): void {
   if (classIds === undefined) return;
   if (classIds instanceof Int32Array && classIds.length === count) return;
-  const got = `${Object.prototype.toString.call(classIds).slice(8, -1)} of ${classIds.length}`;
+  const got = `${kindOf(classIds)} of ${classIds?.length}`;
   throw new ShapeError(`classIds: expected an Int32Array of ${count} (one a box), got ${got}`, {
     boxes: count,
   });

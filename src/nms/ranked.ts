@@ -3,9 +3,9 @@
  *
  * Similarities come a row at a time from the metric's own loops.
  */
-import type { BoxArray, Preset } from '../boxes/types.ts';
+import type { BoxArray } from '../boxes/types.ts';
+import { pixelOffsetOf } from '../iou/conventions.ts';
 import { type ResolvedMetric, resolveMetric } from '../iou/resolve.ts';
-import type { Metric } from '../iou/types.ts';
 import { bucketByClass } from './classes.ts';
 import {
   countBoxes,
@@ -105,25 +105,16 @@ export function rankedGroups(boxes: BoxArray, scores: ScoreArray, options: Ranke
     numberOption('scoreThreshold', options.scoreThreshold, Number.NEGATIVE_INFINITY),
     limitOption('maxCandidates', options.maxCandidates),
   );
-  const metric = familyMetric(options.metric, options.preset, options.pixelOffset);
+  const pixelOffset = pixelOffsetOf(options);
+  const { metric: name, preset } = options;
+  // a library's eps never enters its plain IoU here
+  const metric = resolveMetric(name, { ...(name !== 'iou' && name && preset && { preset }), pixelOffset });
   if (!isClassAware(options.scope, options.classIds)) return [new RankedGroup(boxes, order, metric)];
   const { members, starts } = bucketByClass(order, options.classIds!);
   return Array.from(
     { length: starts.length - 1 },
     (_, b) => new RankedGroup(boxes, members.subarray(starts[b]!, starts[b + 1]!), metric),
   );
-}
-
-/** The metric of a suppression: a library's eps never enters its plain IoU here. */
-function familyMetric(
-  metric: Metric | undefined,
-  preset: Preset | undefined,
-  pixelOffset: 0 | 1 | undefined,
-): ResolvedMetric {
-  return resolveMetric(metric, {
-    ...(preset === undefined || metric === undefined || metric === 'iou' ? {} : { preset }),
-    ...(pixelOffset === undefined ? {} : { pixelOffset }),
-  });
 }
 
 /** What survives, by new score (ties: lower index first), at most `maxDetections` of it. */

@@ -1,5 +1,6 @@
 /** Soft-NMS: overlap lowers scores instead of dropping boxes. */
 import type { BoxArray } from '../boxes/types.ts';
+import { pixelOffsetOf } from '../iou/conventions.ts';
 import { choiceOption } from '../options.ts';
 import { limitOption, numberOption, positiveOption } from './input.ts';
 import { type RankedGroup, rankedGroups, Survivors } from './ranked.ts';
@@ -37,6 +38,7 @@ export interface SoftNmsOptions extends RankedOptions {
  * softNms(boxes, scores, { method: 'linear', iouThreshold: 0.3 }); // { indices, scores }
  */
 export function softNms(boxes: BoxArray, scores: ScoreArray, options: SoftNmsOptions = {}): Suppression {
+  pixelOffsetOf(options);
   const { preset } = options;
   const method = choiceOption('method', options.method, ['gaussian', 'linear', 'hard']);
   const threshold = numberOption('iouThreshold', options.iouThreshold, 0.3);

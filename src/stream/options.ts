@@ -26,7 +26,10 @@ export function checkOptions(options: DetectFramesOptions, detector: unknown): v
   if (typeof (detector as { detect?: unknown } | null | undefined)?.detect !== 'function') {
     throw new OptionError(`detector: expected an object with a method detect, got ${detector}`);
   }
-  const { overflow = 'lossless', concurrency = 1, onError = 'throw' } = options;
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(`options of detectFrames: expected an object, got ${options}`);
+  }
+  const { overflow = 'lossless', concurrency = 1, onError = 'throw', onDrop, signal } = options;
   readOverflow(overflow);
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     throw new OptionError(`concurrency: expected a whole number ≥ 1, got ${concurrency}`, { concurrency });
@@ -34,4 +37,14 @@ export function checkOptions(options: DetectFramesOptions, detector: unknown): v
   if (onError !== 'throw' && onError !== 'skip' && typeof onError !== 'function') {
     throw new OptionError(`onError: expected 'throw', 'skip' or a function, got ${onError}`, { onError });
   }
+  if (onDrop !== undefined && typeof onDrop !== 'function') {
+    throw new OptionError(`onDrop: expected a function, got ${onDrop}`, { onDrop });
+  }
+  checkSignal(signal);
+}
+
+/** Throws OptionError for what is no AbortSignal, its controller above all. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return;
+  throw new OptionError(`signal: expected an AbortSignal, got ${signal}`);
 }

@@ -181,6 +181,18 @@ describe('in a worker thread', () => {
     );
   });
 
+  it('names a misspelt option of a call', async () => {
+    const detector = await open();
+    for (const options of [null, 'diou', { score_threshold: 0.5 }, { nms: 'diou' }]) {
+      await expect(detector.detect(blank(), options as never)).rejects.toMatchObject({
+        code: 'OPTION',
+      });
+    }
+    expect((await detector.detect(blank())).count).toBeGreaterThan(0);
+    expect(await detector.stats()).toMatchObject({ frames: 1, failures: 4 });
+    detector.dispose();
+  });
+
   it('abort and dispose reject what is pending', async () => {
     const detector = await open();
     const controller = new AbortController();

@@ -192,6 +192,34 @@ describe('edges', () => {
     expect(evaluateVoc(missed, []).map).toBe(0);
     expect(evaluateVoc(missed, [row]).map).toBe(1);
   });
+  it('are refused by name: options misspelt or of another kind, and a dataset that is none', () => {
+    const all = [
+      evaluateCoco,
+      evaluateVoc,
+      evaluateLrp,
+      evaluateLvis,
+      errorBreakdown,
+      confusionMatrix,
+      confidenceCurves,
+    ] as ((...given: unknown[]) => unknown)[];
+    for (const evaluate of all) {
+      for (const options of [null, 'segm', { iou_type: 'segm' }, { type: 5, iouThreshold: '0.5' }]) {
+        expect(() => evaluate(empty, [], options), `${evaluate.name} ${options}`).toThrow(OptionError);
+      }
+      expect(() => evaluate(undefined, []), evaluate.name).toThrow(DatasetError);
+    }
+    expect(() => confusionMatrix(empty, [], { iou: 0.5 } as never)).toThrow(
+      /no option 'iou'; expected preset/,
+    );
+    const lone = {
+      ...empty,
+      annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [0, 0, 4, 4], area: 16 }],
+    };
+    // an option that is undefined is one that is not given
+    expect(confusionMatrix(lone, [row], { iouThreshold: undefined } as never).matrix).toEqual(
+      confusionMatrix(lone, [row]).matrix,
+    );
+  });
   it('are refused by name: rows that are no objects, in every evaluation', () => {
     const nothing = [null] as never[];
     const all = [

@@ -1,7 +1,7 @@
 /** The documented behaviour of `detectFrames`, one sentence at a time. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DisposedError, ImageError, OptionError, WorkerCrashError } from '../../src/errors.ts';
-import { type DroppedFrame, detectFrames, type FrameResult } from '../../src/stream/index.ts';
+import { type DroppedFrame, detectFrames, type FrameResult, timerFrames } from '../../src/stream/index.ts';
 import { type FakeFrame, FrameCounter, fakeDetector, indexOf, sleep, steadyFrames } from './fakes.ts';
 
 let counter: FrameCounter;
@@ -133,6 +133,12 @@ describe('overflow', () => {
     );
     expect(() => detectFrames<FakeFrame>(5 as never, detector)).toThrow(OptionError);
     expect(() => detectFrames([] as FakeFrame[], undefined as never)).toThrow(OptionError);
+    const wrong = [null, 'latest', 2, { onDrop: 'count' }, { signal: new AbortController() }];
+    for (const options of wrong) {
+      expect(() => detectFrames([] as FakeFrame[], detector, options as never)).toThrow(OptionError);
+    }
+    expect(() => timerFrames(undefined as never)).toThrow(OptionError);
+    expect(() => timerFrames(() => 0, { fps: '30' as never })).toThrow(OptionError);
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import type { Detections } from '../../boxes/detections.ts';
 import { OptionError } from '../../errors.ts';
+import { checkTiledOptions } from '../check-options.ts';
 import { FrameLedger } from '../image/ownership.ts';
 import { readImage } from '../image/read.ts';
 import type { DetectOptions, Detector, ImageSource, RawImage } from '../types.ts';
@@ -40,10 +41,11 @@ export async function detectTiled(
   source: ImageSource,
   options: TiledOptions = {},
 ): Promise<Detections> {
-  const { tile, overlap, wholeImage = true, batch = 1, onProgress, ...rest } = options;
-  const { merge, mergeMetric, mergeThreshold, mergeScope, maxDetections, ...detect } = rest;
   const close = new FrameLedger().adopt([source]);
   try {
+    checkTiledOptions(detector, options);
+    const { tile, overlap, wholeImage = true, batch = 1, onProgress, ...rest } = options;
+    const { merge, mergeMetric, mergeThreshold, mergeScope, maxDetections, ...detect } = rest;
     const { signal } = detect;
     signal?.throwIfAborted();
     if (!Number.isInteger(batch) || batch < 1) {

@@ -8,6 +8,7 @@ import { nonMaximumMerge } from '../../nms/non-maximum-merge.ts';
 import { rotatedNms } from '../../nms/rotated-nms.ts';
 import type { NmsOptions } from '../../nms/types.ts';
 import { weightedBoxesFusion } from '../../nms/weighted-boxes-fusion.ts';
+import { checkOptionKinds, choiceOption, type OptionKinds } from '../../options.ts';
 import { joinSeams } from './seams.ts';
 import type { Tile } from './tile-grid.ts';
 
@@ -36,6 +37,15 @@ export interface MergeTilesOptions {
   readonly tiles?: readonly Tile[];
 }
 
+const mergeKinds: OptionKinds<MergeTilesOptions> = {
+  merge: 'any',
+  mergeMetric: 'any',
+  mergeThreshold: 'number',
+  mergeScope: 'any',
+  maxDetections: 'any',
+  tiles: 'object',
+};
+
 /**
  * Merges detections of tiles, all in pixels of the whole picture; best first.
  *
@@ -43,7 +53,11 @@ export interface MergeTilesOptions {
  * rotated boxes do not know.
  */
 export function mergeTiles(parts: readonly Detections[], options: MergeTilesOptions = {}): Detections {
-  const all = Detections.merge(...parts);
+  if (!Array.isArray(parts) || parts.some((part) => typeof part?.count !== 'number')) {
+    throw new OptionError('parts: expected an array of Detections');
+  }
+  checkOptionKinds('options of mergeTiles', options, mergeKinds);
+  const all = Detections.merge(...(parts as readonly Detections[]));
   const { boxes, scores, classIds, angles } = all;
   const more = [
     all.maskSize && 'masks',
@@ -54,6 +68,7 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
   const { merge = more.length > 0 ? 'nms' : 'greedy-nmm', mergeScope: scope = 'class' } = options;
   const metric = options.mergeMetric ?? (angles || merge === 'wbf' ? 'iou' : 'ios');
   const { mergeThreshold: iouThreshold = 0.5 } = options;
+  choiceOption('mergeScope', scope, ['class', 'agnostic']);
   const limit = limitOption('maxDetections', options.maxDetections);
   if (merge !== 'nms' && more.length > 0) {
     throw new UnsupportedError(`merge '${merge}' cannot keep ${more.join(', ')}; 'nms' does`, {

@@ -1,6 +1,7 @@
 /** Where the tiles of a large picture lie. */
 import type { Size } from '../../boxes/types.ts';
 import { OptionError } from '../../errors.ts';
+import { checkOptionKinds } from '../../options.ts';
 
 /** A rectangle of whole pixels. */
 export interface Tile extends Size {
@@ -24,16 +25,13 @@ export interface TileGridOptions {
  * tileGrid({ width: 1000, height: 600 }, { tile: 640, overlap: 0.2 }); // x 0 and 360, y 0
  */
 export function tileGrid(image: Size, options: TileGridOptions): Tile[] {
+  checkOptionKinds('options of tileGrid', options, { tile: 'any', overlap: 'number' });
+  checkSides('image', image);
   const { overlap = 0.2 } = options;
-  const { width, height } =
+  const sides =
     typeof options.tile === 'number' ? { width: options.tile, height: options.tile } : options.tile;
-  for (const [name, value] of Object.entries({ width, height })) {
-    if (!(Number.isSafeInteger(value) && value > 0)) {
-      throw new OptionError(`tile: expected a ${name} of whole pixels above 0, got ${value}`, {
-        [name]: value,
-      });
-    }
-  }
+  checkSides('tile', sides);
+  const { width, height } = sides;
   if (!(overlap >= 0 && overlap < 1)) {
     throw new OptionError(`overlap: expected a number from 0 to below 1, got ${overlap}`, { overlap });
   }
@@ -47,6 +45,17 @@ export function tileGrid(image: Size, options: TileGridOptions): Tile[] {
       height: Math.min(height, image.height),
     })),
   );
+}
+
+function checkSides(what: string, size: Size): void {
+  for (const name of ['width', 'height'] as const) {
+    const value = size?.[name];
+    if (!(Number.isSafeInteger(value) && value > 0)) {
+      throw new OptionError(`${what}: expected a ${name} of whole pixels above 0, got ${value}`, {
+        [name]: value,
+      });
+    }
+  }
 }
 
 /** Where the tiles of one axis begin. */

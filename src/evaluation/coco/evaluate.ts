@@ -1,5 +1,7 @@
 /** COCO evaluation, the same numbers as pycocotools. */
+
 import { OptionError } from '../../errors.ts';
+import { checkOptionKinds, type OptionKinds } from '../../options.ts';
 import { categoryNames, type Groups, groupRows } from '../group.ts';
 import { comparisonOf } from '../similarity.ts';
 import {
@@ -16,6 +18,15 @@ import {
 import { type Accumulated, accumulate, emptyTensors } from './accumulate.ts';
 import { type CategoryMatches, Matcher } from './match.ts';
 import { meanOf, summarize } from './summarize.ts';
+
+const kinds: OptionKinds<CocoOptions> = {
+  type: 'string',
+  iouThresholds: 'object',
+  recallThresholds: 'object',
+  maxDetections: 'object',
+  classAgnostic: 'boolean',
+  keypointSigmas: 'object',
+};
 
 /**
  * Average precision and recall of detections against COCO ground truth.
@@ -39,6 +50,7 @@ export function evaluateCoco(
   detections: readonly CocoResult[],
   options: CocoOptions = {},
 ): CocoEvaluation {
+  checkOptionKinds('options of evaluateCoco', options, kinds);
   const type = options.type ?? 'bbox';
   const iouThresholds = options.iouThresholds ?? linspace(0.5, 0.95, 10);
   const recallThresholds = options.recallThresholds ?? linspace(0, 1, 101);

@@ -2,8 +2,10 @@
  * Receiver operating characteristic of a verification system: how many genuine pairs it accepts for how many impostors,
  * and the numbers read off the curve.
  */
+
 import { OptionError, ShapeError } from '../../errors.ts';
 import { orderByScore } from '../../nms/order.ts';
+import { checkOptionKinds, type OptionKinds } from '../../options.ts';
 
 export interface RocCurve {
   /** False positive rate, rising from 0 to 1. */
@@ -19,6 +21,10 @@ export interface RocOptions {
   readonly dropIntermediate?: boolean;
 }
 
+const kinds: OptionKinds<RocOptions> = {
+  dropIntermediate: 'boolean',
+};
+
 /**
  * ROC of scores with their labels (truthy: genuine), one point a distinct score. A rate without pairs of its kind is
  * NaN. Throws {@link ShapeError} when lengths differ, {@link OptionError} for a score that is NaN.
@@ -30,6 +36,7 @@ export function rocCurve(
   scores: ArrayLike<number>,
   options: RocOptions = {},
 ): RocCurve {
+  checkOptionKinds('options of rocCurve', options, kinds);
   const count = scores.length;
   if (labels.length !== count) {
     throw new ShapeError(`expected as many labels as scores (${count}), got ${labels.length}`, {

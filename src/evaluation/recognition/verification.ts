@@ -2,7 +2,9 @@
  * Face verification as on LFW: pairs of embeddings, ten folds, the threshold chosen on nine of them and judged on the
  * tenth.
  */
+
 import { OptionError, ShapeError } from '../../errors.ts';
+import { checkOptionKinds, type OptionKinds } from '../../options.ts';
 
 export interface VerificationOptions {
   /** Consecutive parts of the pairs. Default 10. */
@@ -28,6 +30,13 @@ export interface Verification {
   readonly falseAcceptanceRate: number;
 }
 
+const kinds: OptionKinds<VerificationOptions> = {
+  folds: 'number',
+  thresholds: 'object',
+  falseAcceptanceRate: 'number',
+  validationThresholds: 'object',
+};
+
 /**
  * k-fold verification accuracy of P pairs: `distances` (squared Euclidean of normalised embeddings, 0 to 4; see
  * {@link pairDistances}) and `same` (truthy: one person). Folds are consecutive, the first ones longer where P does not
@@ -43,6 +52,7 @@ export function verificationAccuracy(
   same: ArrayLike<number | boolean>,
   options: VerificationOptions = {},
 ): Verification {
+  checkOptionKinds('options of verificationAccuracy', options, kinds);
   const { folds = 10, falseAcceptanceRate = 1e-3 } = options;
   const thresholds = options.thresholds ?? steps(400, 0.01);
   const fine = options.validationThresholds ?? steps(4000, 0.001);

@@ -3,6 +3,7 @@
  */
 import { OptionError } from '../../errors.ts';
 import { closeFrame, type TimedFrame } from '../frames.ts';
+import { checkSignal } from '../options.ts';
 import { feedFrames } from './feed.ts';
 
 export interface TimerFramesOptions {
@@ -27,8 +28,13 @@ export function timerFrames<Frame>(
   capture: (index: number) => Frame | undefined | Promise<Frame | undefined>,
   options: TimerFramesOptions = {},
 ): AsyncIterableIterator<Required<TimedFrame<Frame>>> {
+  if (typeof capture !== 'function') {
+    throw new OptionError(`capture: expected a function that gives a frame, got ${capture}`);
+  }
   const { fps = 30, count = Number.POSITIVE_INFINITY, signal } = options;
-  if (!(fps > 0)) throw new OptionError(`fps: expected a number above 0, got ${fps}`, { fps });
+  checkSignal(signal);
+  if (!(typeof fps === 'number' && fps > 0))
+    throw new OptionError(`fps: expected a number above 0, got ${fps}`, { fps });
   const period = 1000 / fps;
   return feedFrames(
     () => {

@@ -1,7 +1,7 @@
 /**
  * Frames of a playing `<video>`.
  */
-import { UnsupportedError } from '../../errors.ts';
+import { OptionError, UnsupportedError } from '../../errors.ts';
 import { closeFrame, type TimedFrame } from '../frames.ts';
 import { type FrameFeed, feedFrames } from './feed.ts';
 
@@ -32,6 +32,9 @@ export function videoFrames(
 }
 
 function openVideo(video: HTMLVideoElement): FrameFeed<Required<TimedFrame<VideoFrame | ImageBitmap>>> {
+  if (typeof video?.addEventListener !== 'function') {
+    throw new OptionError(`video: expected a video element, got ${video}`);
+  }
   if (typeof video.requestVideoFrameCallback !== 'function') {
     throw new UnsupportedError('this browser has no requestVideoFrameCallback');
   }
