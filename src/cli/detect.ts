@@ -178,6 +178,8 @@ async function detect(paths: readonly string[], flags: DetectFlags, terminal: Te
         const target = targets?.[index];
         if (target !== undefined) write(target, await annotate(bytes, detections, target));
       } catch (error) {
+        // an option is wrong for every image
+        if (error instanceof OptionError) throw error;
         failures++;
         progress?.makeRoom();
         terminal.err(`boxops: ${path}: ${describeError(error)}`);

@@ -7,15 +7,25 @@ import type { Terminal } from './terminal.ts';
 
 const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.bmp']);
 
-/** Replaces every folder by the images in it, sorted by name. A path that does not exist stays: reading it reports it. */
+/** Replaces every folder by the images in it, sorted by name. A path that cannot be read stays: reading it reports it. */
 export function expandImages(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
-    return readdirSync(path)
+    const names = namesIn(path);
+    if (names === undefined) return [path];
+    return names
       .filter((name) => imageExtensions.has(extname(name).toLowerCase()))
       .sort()
       .map((name) => join(path, name));
   });
+}
+
+/** What lies in a folder; undefined where there is none, or it cannot be read. */
+function namesIn(path: string): string[] | undefined {
+  try {
+    return statSync(path).isDirectory() ? readdirSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The bytes of a file over an ArrayBuffer of their own. */
@@ -25,6 +35,7 @@ export function readBytes(path: string): Uint8Array<ArrayBuffer> {
 
 export function readImageFile(path: string): Uint8Array<ArrayBuffer> {
   try {
+    if (statSync(path).isDirectory()) readdirSync(path);
     return readBytes(path);
   } catch (cause) {
     throw new ImageError(`cannot be read: ${(cause as Error).message}`, { path }, { cause });

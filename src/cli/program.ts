@@ -1,8 +1,9 @@
 /**
- * The command line: commander parses, the commands work, typed errors become one readable line and exit code 1
- * (usage errors exit 2).
+ * The command line: commander parses, the commands work, errors become one readable line. Exit code 2 says that the
+ * command line is wrong (what commander refuses, and every {@link OptionError}), 1 that the work failed.
  */
 import { Command, CommanderError } from 'commander';
+import { OptionError } from '../errors.ts';
 import { benchCommand } from './bench.ts';
 import { datasetCommand } from './dataset.ts';
 import { detectCommand } from './detect.ts';
@@ -48,6 +49,6 @@ export async function run(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     terminal.err(`boxops: ${describeError(error)}`);
-    return 1;
+    return error instanceof OptionError ? 2 : 1;
   }
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,6 +42,52 @@ describe('usage', () => {
     expect((await boxops('detect')).code).toBe(2);
     expect((await boxops('detect', 'x.png', '--score', '7')).code).toBe(2);
     expect((await boxops('frobnicate')).code).toBe(2);
+  });
+  it.each([
+    ['--metric', 'giuo'],
+    ['--metric', ''],
+    ['--classes', 'cat'],
+    ['--out', 'boxes.bmp'],
+    ['--overlap', '0.3'],
+    ['--tile', '64', '--overlap', '1'],
+    ['--tile', '64', '--merge-metric', 'ioss'],
+    ['--preset', 'torchvision', '--metric', 'diou'],
+    ['--coco-gt', 'instances.json'],
+    ['--score', '-0.1'],
+    ['--head', 'yolo'],
+  ])('exits 2 on detect %s %s, told once however many images', async (...flags) => {
+    const image = 'docs/demo.png';
+    const { code, err } = await boxops('detect', image, image, ...flags);
+    expect(code, err).toBe(2);
+    expect(err.split('\n').filter((line) => !line.includes('no --model'))).toHaveLength(1);
+  });
+  it('exits 2 on wrong options of the other commands', async () => {
+    writeFileSync(place('none.json'), '{"images":[],"annotations":[],"categories":[]}');
+    const set = place('none.json');
+    const out = ['--out', place('parts')];
+    const wrong = [
+      ['dataset', 'split', set, ...out, '--into', 'train'],
+      ['dataset', 'split', set, ...out, '--into', 'train=2'],
+      ['dataset', 'remap', set, ...out],
+      ['dataset', 'remap', set, ...out, '--map', 'cat'],
+      ['dataset', 'stats', set, '--plot', place('sizes.gif')],
+      ['targets', set, ...out, '--config', 'yolo99'],
+      ['eval', '--ground-truth', set, '--detections', set, '--protocol', 'voc', '--type', 'segm'],
+      ['inspect', 'models/digits/digits.onnx', '--json', 'models/digits/digits.onnx'],
+    ];
+    for (const parameters of wrong) {
+      const { code, err } = await boxops(...parameters);
+      expect(code, `${parameters.join(' ')}: ${err}`).toBe(2);
+    }
+  });
+  it('reports a path that leads nowhere, and goes on', async () => {
+    symlinkSync('loop.png', place('loop.png'));
+    const paths = [place('loop.png'), `${place('x').repeat(200)}.png`, 'docs/demo.png'];
+    const { code, err, out } = await boxops('detect', ...paths, '--json', '-');
+    expect(code).toBe(1);
+    expect(err).toMatch(/loop\.png: cannot be read: ELOOP/);
+    expect(err).toMatch(/cannot be read: ENAMETOOLONG/);
+    expect(JSON.parse(out)).toHaveLength(1);
   });
   it('names a model that is not there, or is none', async () => {
     writeFileSync(place('not.onnx'), 'hello');

@@ -132,7 +132,7 @@ describe('validate', () => {
   ])('says once that there is no folder of images: %s', async (command, ...flags) => {
     for (const images of [place('nowhere'), good]) {
       const { code, out, err } = await boxops(command, good, ...flags, '--images', images);
-      expect([code, out]).toEqual([1, '']);
+      expect([code, out]).toEqual([2, '']);
       expect(err).toBe(`boxops: there is no folder of images ${images} [OPTION]`);
       expect(existsSync(place('unmade'))).toBe(false);
     }
@@ -216,16 +216,16 @@ describe('writing', () => {
       ['stats', own, '--json', own],
     ]) {
       const { code, err } = await boxops(...words);
-      expect([code, err], words.join(' ')).toEqual([1, expect.stringContaining('would overwrite')]);
+      expect([code, err], words.join(' ')).toEqual([2, expect.stringContaining('would overwrite')]);
     }
     expect(readFileSync(own, 'utf8')).toBe(before);
   });
 
   it('refuses parts of one name, a folder called .json and a file as VOC', async () => {
     const into = await boxops('split', good, '--into', 'a=0.5,a=0.5', '--out', place('twice'));
-    expect([into.code, into.err]).toEqual([1, expect.stringContaining("names 'a' twice")]);
+    expect([into.code, into.err]).toEqual([2, expect.stringContaining("names 'a' twice")]);
     const yolo = await boxops('convert', good, '--to', 'yolo', '--out', place('yolo.json'));
-    expect([yolo.code, yolo.err]).toEqual([1, expect.stringContaining('writes a folder')]);
+    expect([yolo.code, yolo.err]).toEqual([2, expect.stringContaining('writes a folder')]);
     const voc = await boxops('validate', good, '--format', 'voc');
     expect([voc.code, voc.err]).toEqual([1, expect.stringContaining('[DATASET]')]);
     expect([existsSync(place('twice')), existsSync(place('yolo.json'))]).toEqual([false, false]);

@@ -27,7 +27,7 @@ async function boxops(...parameters: string[]) {
 describe('usage', () => {
   it('refuses tile options without tiles, and unknown presets and rules', async () => {
     const alone = await boxops('detect', astronaut, '--overlap', '0.3');
-    expect([alone.code, alone.err]).toEqual([1, expect.stringContaining('need --tile')]);
+    expect([alone.code, alone.err]).toEqual([2, expect.stringContaining('need --tile')]);
     expect((await boxops('detect', astronaut, '--preset', 'darknet')).code).toBe(2);
     expect((await boxops('detect', astronaut, '--tile', '64', '--merge', 'best')).code).toBe(2);
   });

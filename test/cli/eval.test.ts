@@ -120,7 +120,7 @@ describe('boxops eval', () => {
     expect(missing.code).toBe(1);
     expect(missing.err).toContain('the image is not there [missing-image-file]');
     const { code, err } = await evaluate('--images', place('nowhere'));
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toBe(`boxops: there is no folder of images ${place('nowhere')} [OPTION]`);
   });
   it('evaluates masks too', async () => {
@@ -218,7 +218,7 @@ describe('boxops eval', () => {
   });
   it('refuses what a protocol has not, by name', async () => {
     const { code, err } = await evaluate('--protocol', 'voc', '--type', 'segm');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toContain('voc');
     expect((await evaluate('--protocol', 'imagenet')).code).toBe(2);
   });

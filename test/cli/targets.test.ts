@@ -48,7 +48,7 @@ describe('the configuration', () => {
   const refused = async (name: string, content: string) => {
     writeFileSync(place(name), content);
     const { code, err } = await boxops(annotations, '--config', place(name), '--out', place('refused'));
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(existsSync(place('refused'))).toBe(false);
     return err;
   };
@@ -90,7 +90,7 @@ describe('a folder that is not there', () => {
       `--${flag}`,
       place('nowhere'),
     );
-    expect([code, out]).toEqual([1, '']);
+    expect([code, out]).toEqual([2, '']);
     expect(err).toBe(`boxops: there is no folder of ${flag} ${place('nowhere')} [OPTION]`);
     expect(existsSync(place('unmade'))).toBe(false);
   });
