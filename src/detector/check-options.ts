@@ -41,6 +41,7 @@ const preprocessingKinds: OptionKinds<Preprocessing> = {
   mean: 'any',
   std: 'any',
   layout: 'any',
+  antialias: 'any',
 };
 
 const { signal: _, transfer: __, ...runKinds } = detectKinds;
