@@ -69,11 +69,11 @@ export function presetNms(
       kept = agnostic || own.boxes.length <= 4000 ? moved(own, rules) : byClass(own, rules);
       break;
     case 'mmdetection':
-      // from 10 000 on class by class, over the moved boxes all the same
+      // from 10 000 on class by class, over the moved boxes all the same; mmcv then forgets `class_agnostic`, too
       kept =
-        agnostic || own.scores.length < 10_000
+        own.scores.length < 10_000
           ? moved(own, rules)
-          : byClass({ ...own, boxes: spread(own) }, rules);
+          : byClass(agnostic ? own : { ...own, boxes: spread(own) }, { ...rules, agnostic: false });
       break;
     case 'supervision':
       kept = reversed(own, rules);

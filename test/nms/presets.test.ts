@@ -141,6 +141,23 @@ describe('rules', () => {
       expect([count, ...presetNms(rows, 'mmdetection')]).toEqual([count, 0, 1, 2]);
     }
   });
+  it('mmdetection forgets class_agnostic from 10 000 rows on, as mmcv batched_nms does', () => {
+    // two equal boxes of two classes among others far apart: 10 000 rows go class by class, 9 999 in one NMS
+    const rows = (count: number) => {
+      const boxes = new Float32Array(4 * count);
+      for (let i = 1; i < count; i++) boxes.set([20 * i, 0, 20 * i + 10, 10], 4 * i);
+      boxes.copyWithin(0, 4, 8);
+      return {
+        boxes,
+        scores: new Float32Array(count).fill(0.5),
+        classIds: Int32Array.from({ length: count }, (_, i) => (i === 0 ? 1 : 0)),
+      };
+    };
+    const kept = (count: number) =>
+      presetNms(rows(count), 'mmdetection', { agnostic: true, maxDetections: count }).length;
+    expect([kept(9999), kept(10_000)]).toEqual([9998, 10_000]);
+  });
+
   it('takes a box a class', () => {
     const perClass = Float32Array.of(0, 0, 10, 10, 20, 20, 30, 30);
     const found = presetDetections(perClass, Float32Array.of(0.6, 0.5), 2, 'torchvision');
