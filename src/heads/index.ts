@@ -22,6 +22,7 @@ export type {
 export { createMaskLogits, decodeMaskLogits } from './mask-logits.ts';
 export {
   decodeEfficientNms,
+  decodeMmdeploy,
   decodeTfDetections,
   decodeTorchvision,
   decodeYolov7EndToEnd,

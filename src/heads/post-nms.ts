@@ -1,6 +1,6 @@
 /**
- * Models that suppress inside: TensorFlow's detection API, torchvision, TensorRT's EfficientNMS, YOLOv7's end-to-end
- * export. Only a threshold and a box format are left to do.
+ * Models that suppress inside: TensorFlow's detection API, torchvision, TensorRT's EfficientNMS, mmdeploy's and YOLOv7's
+ * end-to-end exports. Only a threshold and a box format are left to do.
  */
 import { findOutput, layoutError } from './layout.ts';
 import { finishPicks, pick, picks, startPicks } from './picks.ts';
@@ -38,6 +38,26 @@ export function decodeEfficientNms(outputs: ModelOutputs, options: Options): Can
   scan(found, options);
   return finishPicks(true, (row, boxes, at) => {
     for (let k = 0; k < 4; k++) boxes[at + k] = found.boxes[4 * row + k]!;
+  });
+}
+
+/**
+ * Detections of mmdeploy's end-to-end export: rows `[N, R, 5]` of x1, y1, x2, y2 in input pixels and score, labels int64
+ * `[N, R]`. Rows that fill a batch up have score 0.
+ */
+export function decodeMmdeploy(outputs: ModelOutputs, options: Options): Candidates {
+  const table = findOutput(outputs, (dims) => dims.length === 3 && dims[2] === 5);
+  const rows = table?.dims[1] ?? 0;
+  const labels = findOutput(outputs, (dims) => dims.length === 2 && dims[1] === rows);
+  if (table === undefined || labels === undefined) {
+    throw layoutError('mmdeploy', 'dets [N, R, 5] and labels [N, R]', outputs, options.input);
+  }
+  const image = options.image ?? 0;
+  const boxes = readColumn(table, image * rows * 5, rows * 5, 0);
+  const scores = Float32Array.from({ length: rows }, (_, row) => boxes[5 * row + 4]!);
+  scan({ rows, boxes, scores, classes: readColumn(labels, image * rows, rows, 1) }, options);
+  return finishPicks(true, (row, out, at) => {
+    for (let k = 0; k < 4; k++) out[at + k] = boxes[5 * row + k]!;
   });
 }
 

@@ -57,6 +57,8 @@ export const preprocessingPresets = {
   torchvision: preset('stretch', 'rgb', [0, 0, 0], [255, 255, 255]),
   /** RF-DETR, RetinaNet, EfficientDet, FCOS, CenterNet: RGB with the ImageNet mean and deviation, stretched. */
   imagenet: preset('stretch', 'rgb', imagenetMean, imagenetStd),
+  /** mmdetection: RGB with the ImageNet mean and deviation, in the top-left corner; padded with about the mean. */
+  mmdetection: preset('letterbox-top-left', 'rgb', imagenetMean, imagenetStd),
   /** FastestDet: BGR / 255, stretched. */
   fastestdet: preset('stretch', 'bgr', [0, 0, 0], [255, 255, 255]),
   /** NanoDet: BGR with the ImageNet mean and deviation, stretched. */

@@ -14,6 +14,7 @@ import { decodeFastestDet } from './fastestdet.ts';
 import { decodeFcos } from './fcos.ts';
 import {
   decodeEfficientNms,
+  decodeMmdeploy,
   decodeTfDetections,
   decodeTorchvision,
   decodeYolov7EndToEnd,
@@ -164,6 +165,7 @@ const rows: Readonly<Record<HeadName, Row>> = {
     presets.ultralytics,
     'nms-free',
   ],
+  mmdeploy: ['mmdetection (mmdeploy)', '[N, R, 5], [N, R]', decodeMmdeploy, presets.mmdetection, 'nms-free'],
 };
 
 /** Every head by name. */

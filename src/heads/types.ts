@@ -52,7 +52,8 @@ export type HeadName =
   | 'blazeface'
   | 'tf-detections'
   | 'torchvision'
-  | 'efficient-nms';
+  | 'efficient-nms'
+  | 'mmdeploy';
 
 /** Options every head takes. */
 export interface DecodeOptions {

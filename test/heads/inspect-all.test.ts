@@ -267,6 +267,12 @@ const specs: Readonly<Record<HeadName, Spec>> = {
       ['det_classes', [1, 100], 6],
     ],
   },
+  mmdeploy: {
+    outputs: [
+      ['dets', ['batch', 'num_dets', 5]],
+      ['labels', ['batch', 'num_dets'], 7],
+    ],
+  },
 };
 
 function inspect({ outputs, size = [640, 640], layout, or: _, ...rest }: Spec) {

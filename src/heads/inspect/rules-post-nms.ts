@@ -1,4 +1,4 @@
-/** Rules for models that suppress inside: TensorFlow, torchvision, EfficientNMS, YOLOv7 end-to-end. */
+/** Rules for models that suppress inside: TensorFlow, torchvision, EfficientNMS, mmdeploy, YOLOv7 end-to-end. */
 import { preprocessingPresets as presets } from '../preprocessing.ts';
 import { type Facts, hasOp, type OutputFacts, show } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
@@ -7,7 +7,7 @@ const isInteger = ({ type }: OutputFacts) => /^u?int(8|16|32|64)$/.test(type);
 
 export const postNmsRule: Rule = (facts) => {
   const { outputs } = facts;
-  const match = tensorflow(outputs) ?? torchvision(outputs) ?? yolov7(outputs);
+  const match = tensorflow(outputs) ?? torchvision(outputs) ?? mmdeploy(outputs) ?? yolov7(outputs);
   if (match === null) return [];
   const listed = outputs.map(({ name, dims }) => `${name} ${show(dims)}`).join(', ');
   return [
@@ -62,6 +62,25 @@ function torchvision(outputs: Facts['outputs']): Partial | null {
     score: suppressed ? score.read : score.likely,
     reasons: suppressed ? ['NonMaxSuppression in the graph'] : ['boxes, labels and scores of one picture'],
     convention: presets.torchvision,
+  };
+}
+
+/** Rows `[N, R, 5]` and integer labels `[N, R]`; instance segmentation adds masks. */
+function mmdeploy(outputs: Facts['outputs']): Partial | null {
+  const table = outputs.find(({ dims }) => dims.length === 3 && dims[2] === 5);
+  const labels = outputs.find((output) => output.dims.length === 2 && isInteger(output));
+  if (table === undefined || labels === undefined || outputs.length > 3) return null;
+  if (labels.dims[1] !== table.dims[1]) return null;
+  return {
+    head: 'mmdeploy',
+    family: 'mmdetection (mmdeploy)',
+    score: score.likely,
+    reasons: [
+      'rows of box and score, and labels: mmdeploy, boxes in pixels',
+      "mmdeploy keeps the picture's conventions in pipeline.json: taken to be mmdetection's usual ones",
+    ],
+    convention: presets.mmdetection,
+    alternatives: [presets.yolox],
   };
 }
 

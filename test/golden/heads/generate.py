@@ -519,6 +519,11 @@ def detected(box_key, score_key, class_key, count_key, yxyx):
     return head
 
 
+def mmdeploy(t, case, size):
+    rows = np.nonzero(t["dets"][:, 4] > np.float32(case["scoreThreshold"]))[0]
+    return t["dets"][rows, :4], t["dets"][rows, 4], t["labels"][rows]
+
+
 HEADS = {
     "yolov8": yolov8, "yolov8-seg": columns_task("masks"), "yolov8-pose": columns_task("keypoints"),
     "yolov8-obb": columns_task("angle"), "yolov8-raw": yolov8_raw, "yolov8-rows": yolov8_rows,
@@ -534,6 +539,7 @@ HEADS = {
     "tf-detections": detected("detection_boxes", "detection_scores", "detection_classes", "num_detections", True),
     "torchvision": detected("boxes", "scores", "labels", None, False),
     "efficient-nms": detected("det_boxes", "det_scores", "det_classes", "num_dets", False),
+    "mmdeploy": mmdeploy,
 }
 
 # outputs of these have no batch dimension
