@@ -23,6 +23,7 @@ export { createMaskLogits, decodeMaskLogits } from './mask-logits.ts';
 export {
   decodeEfficientNms,
   decodeMmdeploy,
+  decodePaddleDetection,
   decodeTfDetections,
   decodeTorchvision,
   decodeYolov7EndToEnd,

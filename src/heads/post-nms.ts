@@ -1,6 +1,6 @@
 /**
- * Models that suppress inside: TensorFlow's detection API, torchvision, TensorRT's EfficientNMS, mmdeploy's and YOLOv7's
- * end-to-end exports. Only a threshold and a box format are left to do.
+ * Models that suppress inside: TensorFlow's detection API, torchvision, TensorRT's EfficientNMS, the end-to-end exports of
+ * mmdeploy, PaddleDetection and YOLOv7. Only a threshold and a box format are left to do.
  */
 import { findOutput, layoutError } from './layout.ts';
 import { finishPicks, pick, picks, startPicks } from './picks.ts';
@@ -105,6 +105,37 @@ export function decodeYolov7EndToEnd(outputs: ModelOutputs, options: Options): C
   }
   return finishPicks(true, (row, boxes, at) => {
     for (let k = 0; k < 4; k++) boxes[at + k] = data[7 * row + 1 + k]!;
+  });
+}
+
+/**
+ * Detections of PaddleDetection: rows `[R, 6]` of class, score, x1, y1, x2, y2, and how many of them each picture has,
+ * int32 `[N]`, one picture after the other. Boxes are in input pixels where `scale_factor` was 1. A picture without any may
+ * have a row of class −1.
+ */
+export function decodePaddleDetection(outputs: ModelOutputs, options: Options): Candidates {
+  const table = findOutput(outputs, (dims) => dims.length === 2 && dims[1] === 6);
+  if (table === undefined) {
+    throw layoutError('paddle-detection', 'rows [R, 6] and counts [N]', outputs, options.input);
+  }
+  const total = table.dims[0]!;
+  const image = options.image ?? 0;
+  const counts = findOutput(outputs, (dims) => dims.length === 1 && dims[0]! > image);
+  let first = 0;
+  let rows = total;
+  if (counts !== undefined) {
+    const all = readColumn(counts, 0, image + 1, 1);
+    first = all.subarray(0, image).reduce((sum, count) => sum + count, 0);
+    rows = Math.max(0, Math.min(all[image]!, total - first));
+  }
+  const data = readColumn(table, 6 * first, 6 * rows);
+  const threshold = startPicks(options);
+  for (let row = 0, from = 0; row < rows; row++, from += 6) {
+    if (data[from + 1]! > threshold && data[from]! >= 0) pick(row, Math.round(data[from]!), data[from + 1]!);
+    else if (Number.isNaN(data[from + 1])) picks.dropped++;
+  }
+  return finishPicks(true, (row, boxes, at) => {
+    for (let k = 0; k < 4; k++) boxes[at + k] = data[6 * row + 2 + k]!;
   });
 }
 

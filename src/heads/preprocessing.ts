@@ -55,7 +55,7 @@ export const preprocessingPresets = {
   detrImagenet: { ...preset('stretch', 'rgb', imagenetMean, imagenetStd), antialias: true },
   /** Ultralytics' RT-DETR, torchvision: RGB / 255, stretched. */
   torchvision: preset('stretch', 'rgb', [0, 0, 0], [255, 255, 255]),
-  /** RF-DETR, RetinaNet, EfficientDet, FCOS, CenterNet: RGB with the ImageNet mean and deviation, stretched. */
+  /** RF-DETR, PaddleDetection, RetinaNet, EfficientDet, FCOS, CenterNet: RGB with the ImageNet mean and deviation, stretched. */
   imagenet: preset('stretch', 'rgb', imagenetMean, imagenetStd),
   /** mmdetection: RGB with the ImageNet mean and deviation, in the top-left corner; padded with about the mean. */
   mmdetection: preset('letterbox-top-left', 'rgb', imagenetMean, imagenetStd),

@@ -15,6 +15,7 @@ import { decodeFcos } from './fcos.ts';
 import {
   decodeEfficientNms,
   decodeMmdeploy,
+  decodePaddleDetection,
   decodeTfDetections,
   decodeTorchvision,
   decodeYolov7EndToEnd,
@@ -166,6 +167,7 @@ const rows: Readonly<Record<HeadName, Row>> = {
     'nms-free',
   ],
   mmdeploy: ['mmdetection (mmdeploy)', '[N, R, 5], [N, R]', decodeMmdeploy, presets.mmdetection, 'nms-free'],
+  'paddle-detection': ['PaddleDetection', '[R, 6], [N]', decodePaddleDetection, presets.imagenet, 'nms-free'],
 };
 
 /** Every head by name. */

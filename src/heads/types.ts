@@ -53,7 +53,8 @@ export type HeadName =
   | 'tf-detections'
   | 'torchvision'
   | 'efficient-nms'
-  | 'mmdeploy';
+  | 'mmdeploy'
+  | 'paddle-detection';
 
 /** Options every head takes. */
 export interface DecodeOptions {

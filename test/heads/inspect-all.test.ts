@@ -267,6 +267,12 @@ const specs: Readonly<Record<HeadName, Spec>> = {
       ['det_classes', [1, 100], 6],
     ],
   },
+  'paddle-detection': {
+    outputs: [
+      ['multiclass_nms3_0.tmp_0', ['n', 6]],
+      ['multiclass_nms3_0.tmp_2', [1], 6],
+    ],
+  },
   mmdeploy: {
     outputs: [
       ['dets', ['batch', 'num_dets', 5]],

@@ -60,6 +60,8 @@ function values(
         return Math.floor(value * 80) + 1;
       case 'count':
         return 20 + Math.floor(value * 20);
+      case 'class-first':
+        return column === 0 ? Math.floor(value * 81) - 1 : column === 1 ? value : value * 512;
       case 'batched':
         if (column === 0) return Math.floor(value * 3);
         return column === 5 ? Math.floor(value * 80) : column < 5 ? value * 512 : value;

@@ -1,4 +1,4 @@
-/** Rules for models that suppress inside: TensorFlow, torchvision, EfficientNMS, mmdeploy, YOLOv7 end-to-end. */
+/** Rules for models that suppress inside: TensorFlow, torchvision, EfficientNMS, mmdeploy, PaddleDetection, YOLOv7. */
 import { preprocessingPresets as presets } from '../preprocessing.ts';
 import { type Facts, hasOp, type OutputFacts, show } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
@@ -7,7 +7,8 @@ const isInteger = ({ type }: OutputFacts) => /^u?int(8|16|32|64)$/.test(type);
 
 export const postNmsRule: Rule = (facts) => {
   const { outputs } = facts;
-  const match = tensorflow(outputs) ?? torchvision(outputs) ?? mmdeploy(outputs) ?? yolov7(outputs);
+  const match =
+    tensorflow(outputs) ?? torchvision(outputs) ?? mmdeploy(outputs) ?? paddle(outputs) ?? yolov7(outputs);
   if (match === null) return [];
   const listed = outputs.map(({ name, dims }) => `${name} ${show(dims)}`).join(', ');
   return [
@@ -81,6 +82,24 @@ function mmdeploy(outputs: Facts['outputs']): Partial | null {
     ],
     convention: presets.mmdetection,
     alternatives: [presets.yolox],
+  };
+}
+
+/** Rows `[R, 6]` and a count a picture; instance segmentation adds masks. */
+function paddle(outputs: Facts['outputs']): Partial | null {
+  const table = outputs.find(({ dims }) => dims.length === 2 && dims[1] === 6);
+  const count = outputs.find((output) => output.dims.length === 1 && isInteger(output));
+  if (table === undefined || count === undefined || outputs.length > 3) return null;
+  return {
+    head: 'paddle-detection',
+    family: 'PaddleDetection',
+    score: score.likely,
+    reasons: [
+      'rows of class, score and box, and a count: PaddleDetection',
+      "PaddleDetection keeps the picture's conventions in infer_cfg.yml: PP-YOLOE+ wants RGB / 255 without mean",
+    ],
+    convention: presets.imagenet,
+    alternatives: [presets.raw],
   };
 }
 

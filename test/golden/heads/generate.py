@@ -54,6 +54,10 @@ def tensor(spec, seed, size, half):
         t = np.floor(u * 80) + 1
     elif kind == "count":
         t = 20 + np.floor(u * 20)
+    elif kind == "class-first":
+        t = u * 512
+        t[:, 0] = np.floor(u[:, 0] * 81) - 1
+        t[:, 1] = u[:, 1]
     elif kind == "batched":
         t = u.copy()
         t[:, 0] = np.floor(u[:, 0] * 3)
@@ -524,6 +528,13 @@ def mmdeploy(t, case, size):
     return t["dets"][rows, :4], t["dets"][rows, 4], t["labels"][rows]
 
 
+def paddle(t, case, size):
+    first = int(t["counts"][: case.get("image", 0)].sum())
+    rows = t["rows"][first : first + int(t["counts"][case.get("image", 0)])]
+    rows = rows[(rows[:, 1] > np.float32(case["scoreThreshold"])) & (rows[:, 0] >= 0)]
+    return rows[:, 2:], rows[:, 1], rows[:, 0]
+
+
 HEADS = {
     "yolov8": yolov8, "yolov8-seg": columns_task("masks"), "yolov8-pose": columns_task("keypoints"),
     "yolov8-obb": columns_task("angle"), "yolov8-raw": yolov8_raw, "yolov8-rows": yolov8_rows,
@@ -539,11 +550,11 @@ HEADS = {
     "tf-detections": detected("detection_boxes", "detection_scores", "detection_classes", "num_detections", True),
     "torchvision": detected("boxes", "scores", "labels", None, False),
     "efficient-nms": detected("det_boxes", "det_scores", "det_classes", "num_dets", False),
-    "mmdeploy": mmdeploy,
+    "mmdeploy": mmdeploy, "paddle-detection": paddle,
 }
 
 # outputs of these have no batch dimension
-UNBATCHED = ("torchvision", "yolov7-end-to-end", "scrfd")
+UNBATCHED = ("torchvision", "yolov7-end-to-end", "scrfd", "paddle-detection")
 
 
 def run(case):
