@@ -1,12 +1,14 @@
 /**
- * Writes `src/iou/generated/`, the similarities of the SIMD kernels and the table of docs/ from the formulas in
- * `src/iou/variants/`: `npm run generate`, or with `--check` says which files are stale. A variant is found by its file; nothing else lists it.
+ * Writes `src/iou/generated/`, the similarities of the SIMD kernels and a table of docs/ from the formulas in
+ * `src/iou/variants/`, and the table of heads from their registry: `npm run generate`, or with `--check` says which files are
+ * stale. A variant is found by its file; nothing else lists it.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { similaritiesFile, similaritiesSource } from './generate/assembly.ts';
 import { variantsTable } from './generate/documentation.ts';
 import { generateFiles } from './generate/files.ts';
+import { headsTable } from './generate/heads-table.ts';
 
 const folder = join(import.meta.dirname, '../src/iou/generated');
 const check = process.argv.includes('--check');
@@ -27,6 +29,7 @@ for (const name of readdirSync(folder)) {
 for (const [name, text] of [
   [similaritiesFile, await similaritiesSource()],
   ['docs/iou-variants.md', await variantsTable()],
+  ['docs/heads.md', headsTable()],
 ] as const) {
   const path = join(import.meta.dirname, '..', name);
   if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;

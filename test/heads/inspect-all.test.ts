@@ -2,7 +2,9 @@
  * Every head boxops decodes is chosen by `inspectModel` for a graph of its family, or, where families write the very same
  * dims and the graph says nothing, offered as a candidate; and what is chosen reads outputs of these dims.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { headsTable } from '../../scripts/generate/heads-table.ts';
 import { decode, type HeadName, headNames, inspectModel } from '../../src/heads/index.ts';
 import { type TestGraph, writeOnnx } from '../support/onnx.ts';
 
@@ -365,4 +367,8 @@ describe('NanoDet in one table', () => {
       headOptions: { strides: [8, 16, 32], cellPoint: 'pixel', activation: 'sigmoid' },
     });
   });
+});
+
+test('docs/heads.md is what `npm run generate` writes', () => {
+  expect(readFileSync(new URL('../../docs/heads.md', import.meta.url), 'utf8')).toBe(headsTable());
 });
