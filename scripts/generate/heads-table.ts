@@ -47,7 +47,8 @@ coefficients, P priors.
 |---|---|---|---|---|---|
 ${Object.values(heads).map(rowOf).join('\n')}
 
-What a file does not say (fit, often colour order and scale) follows the convention of the family;
+Besides the picture a model may ask for sizes (\`orig_target_sizes\`, \`im_shape\`, \`scale_factor\`) and for Hugging Face's
+\`pixel_mask\`; they are given. What a file does not say (fit, often colour order and scale) follows the convention of the family;
 \`inspectModel(bytes).preprocessingSources\` tells which is which, and \`preprocessing\` of \`createDetector\` replaces any of it
 ([pictures](detecting.md#pictures)). ImageNet means x less (123.675, 116.28, 103.53), divided by (58.395, 57.12, 57.375), in
 RGB order.

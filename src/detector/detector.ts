@@ -213,10 +213,10 @@ export class LocalDetector implements Detector {
 
   #feeds(count: number): Feeds {
     const { Tensor } = this.#session.ort;
-    const { image, sizes } = this.#plan;
+    const { image, sides } = this.#plan;
     const tensor = new Tensor(image.type, this.#input.data() as Float32Array, [...this.#input.dims(count)]);
     const feeds: Record<string, typeof tensor> = { [image.name]: tensor };
-    for (const { name, type, values } of sizes) {
+    for (const { name, type, dims, values } of sides) {
       const repeated = Array.from({ length: count }, () => values).flat();
       const data =
         type === 'int64'
@@ -224,7 +224,7 @@ export class LocalDetector implements Detector {
           : type === 'int32'
             ? Int32Array.from(repeated)
             : Float32Array.from(repeated);
-      feeds[name] = new Tensor(type, data as Float32Array, [count, values.length]) as typeof tensor;
+      feeds[name] = new Tensor(type, data as Float32Array, [count, ...dims]) as typeof tensor;
     }
     return feeds;
   }

@@ -3,7 +3,6 @@
  *
  * What the options say wins, then what the model's bytes say, then the conventions of the head's family.
  */
-import type { Size } from '../boxes/types.ts';
 import { AmbiguousModelError, LayoutError, ModelError, OptionError } from '../errors.ts';
 import {
   type HeadCandidate,
@@ -13,7 +12,8 @@ import {
   type TensorInfo,
 } from '../heads/index.ts';
 import { checkCount, checkNumber, choiceOption } from '../options.ts';
-import type { DetectorPlan, ImageTensorType, SizeInput } from './plan.ts';
+import type { DetectorPlan, ImageTensorType } from './plan.ts';
+import { sideInputs } from './side-inputs.ts';
 import type { DetectorOptions, Preprocessing } from './types.ts';
 
 type PlanOptions = Pick<DetectorOptions, 'head' | 'preprocessing' | 'classNames'>;
@@ -57,7 +57,7 @@ export function planDetector(bytes: Uint8Array<ArrayBuffer>, options: PlanOption
       type: image.type as ImageTensorType,
       batch: typeof batch === 'number' ? batch : undefined,
     },
-    sizes: sizeInputs(inspection, image, preprocessing.size),
+    sides: sideInputs(inspection, image, preprocessing.size),
   };
 }
 
@@ -180,25 +180,4 @@ function chooseSide(
 
 function withoutUndefined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
-}
-
-/**
- * The sizes models with their own post-processing want: `orig_target_sizes` (RT-DETR, D-FINE, DEIM: width, height) and
- * PaddleDetection's `im_shape` (height, width) with `scale_factor`. The model input's size is given, so boxes come out
- * in its frame.
- */
-function sizeInputs(inspection: ModelInspection, image: TensorInfo, { width, height }: Size): SizeInput[] {
-  return inspection.inputs
-    .filter((input) => input !== image)
-    .map(({ name, type, dims }) => {
-      const fits = dims.length === 2 && (dims[1] === 2 || typeof dims[1] === 'string');
-      if (!fits || (type !== 'int64' && type !== 'int32' && type !== 'float32')) {
-        throw new ModelError(
-          `The model needs an input boxops cannot give: ${name} ${type} [${dims.join(', ')}]; besides the picture only sizes [N, 2] are known.`,
-          { name, type, dims },
-        );
-      }
-      if (/scale/i.test(name)) return { name, type, values: [1, 1] };
-      return { name, type, values: /im_shape/i.test(name) ? [height, width] : [width, height] };
-    });
 }

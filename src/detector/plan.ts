@@ -13,13 +13,12 @@ export interface ImageInput {
   readonly batch: number | undefined;
 }
 
-/**
- * Inputs besides the picture: sizes that decoded DETR-family models want back. All are given the size of the model
- * input, so that boxes come out in its frame, as every head's do.
- */
-export interface SizeInput {
+/** An input besides the picture; see `side-inputs.ts`. */
+export interface SideInput {
   readonly name: string;
   readonly type: 'int64' | 'int32' | 'float32';
+  /** Dims after the batch's. */
+  readonly dims: readonly number[];
   /** Values a picture. */
   readonly values: readonly number[];
 }
@@ -33,5 +32,5 @@ export interface DetectorPlan {
   readonly decoding: HeadOptions;
   readonly preprocessing: Required<Preprocessing>;
   readonly image: ImageInput;
-  readonly sizes: readonly SizeInput[];
+  readonly sides: readonly SideInput[];
 }
