@@ -1,5 +1,5 @@
 import { createCanvas } from '@napi-rs/canvas';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { withoutColorProfile } from '../../src/detector/image/color-profile.ts';
 import { checkImageBytes } from '../../src/detector/image/container.ts';
 import { takeOrientation } from '../../src/detector/image/orientation.ts';
@@ -159,6 +159,33 @@ describe('readImage in Node', () => {
     const gamma = join([plain.subarray(0, 33), chunk('gAMA', [0, 1, 0x86, 0xa0]), plain.subarray(33)]);
     expect([...withoutColorProfile(gamma, 'png')]).toEqual([...plain]);
     expect((await readImage(gamma)).data).toEqual((await readImage(plain)).data);
+  });
+
+  it('gives browsers files without profile too, as WebKitGTK would apply it', async () => {
+    const plain = png(3, 1, 'rgb', [10, 100, 200, 1, 2, 3, 90, 80, 70]);
+    const gamma = join([plain.subarray(0, 33), chunk('gAMA', [0, 1, 0x86, 0xa0]), plain.subarray(33)]);
+    const given: Blob[] = [];
+    const context = {
+      canvas: {},
+      drawImage() {},
+      getImageData: () => ({ data: new Uint8ClampedArray(12), width: 3, height: 1 }),
+    };
+    vi.stubGlobal(
+      'OffscreenCanvas',
+      class {
+        getContext = () => context;
+      },
+    );
+    vi.stubGlobal('createImageBitmap', async (blob: Blob) => {
+      given.push(blob);
+      return { width: 3, height: 1, close() {} };
+    });
+    try {
+      await readImage(gamma);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect([...new Uint8Array(await given[0].arrayBuffer())]).toEqual([...plain]);
   });
 
   it('takes raw pixels at once and a canvas of Node', () => {

@@ -2,8 +2,8 @@
  * Takes the colour profile out of a picture file.
  *
  * Detectors are trained on pixels as OpenCV and Pillow read them: the stored numbers, whatever the embedded profile
- * says. Browsers can be asked for those (`colorSpaceConversion: 'none'`); Skia in Node cannot, so there the file goes
- * in without its profile. (Two of the first 32 pictures of COCO val2017 come out different otherwise.)
+ * says. Chromium and Firefox can be asked for those (`colorSpaceConversion: 'none'`), WebKitGTK and Skia in Node cannot,
+ * so the file goes in without its profile. (Two of the first 32 pictures of COCO val2017 come out different otherwise.)
  */
 import { copyBytes, holds, without } from './bytes.ts';
 import type { ImageKind } from './container.ts';

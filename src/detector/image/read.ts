@@ -77,9 +77,9 @@ async function decode(bytes: Uint8Array<ArrayBuffer>): Promise<RawImage> {
   try {
     const file = takeOrientation(bytes, kind);
     const inBrowser = typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function';
-    const image = inBrowser
-      ? await decodeInBrowser(file.bytes, kind)
-      : await decodeInNode(withoutColorProfile(file.bytes, kind));
+    // WebKitGTK applies a profile also where `colorSpaceConversion` says 'none'
+    const plain = withoutColorProfile(file.bytes, kind) as Uint8Array<ArrayBuffer>;
+    const image = inBrowser ? await decodeInBrowser(plain, kind) : await decodeInNode(plain);
     return opaque(turnUpright(image, file.orientation));
   } catch (error) {
     throw asImageError(error, `The ${kind.toUpperCase()} image cannot be decoded`);
