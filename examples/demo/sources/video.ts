@@ -155,7 +155,8 @@ export async function openWebcam(): Promise<VideoSource> {
   try {
     stream = await devices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: 'user' } });
   } catch (cause) {
-    const name = cause instanceof DOMException ? cause.name : '';
+    // an OverconstrainedError is no DOMException everywhere
+    const name = (cause as Partial<Error> | undefined)?.name ?? '';
     const reason =
       name === 'NotAllowedError'
         ? 'the camera was not allowed; allow it in the address bar and try again'
