@@ -4,10 +4,9 @@ import type { BoxArray, Size } from './types.ts';
 
 /** Number of boxes in the array; throws {@link ShapeError} when its length is not a multiple of 4. */
 export function boxCount(boxes: BoxArray, name = 'boxes'): number {
-  if (boxes.length % 4 !== 0) {
-    throw new ShapeError(`expected ${name} of length 4·N, got ${boxes.length}`, { name, got: boxes.length });
-  }
-  return boxes.length / 4;
+  const got = boxes?.length;
+  if (got % 4 !== 0) throw new ShapeError(`expected ${name} of length 4·N, got ${got}`, { name, got });
+  return got / 4;
 }
 
 /** Throws {@link ShapeError} unless the value is a Float32Array or Float64Array. */
@@ -40,7 +39,7 @@ export function expectLength(name: string, got: number, expected: number): void 
 
 /** Throws {@link OptionError} unless both sides are finite and above zero. */
 export function checkSize(name: string, size: Size): void {
-  const { width, height } = size;
+  const { width, height } = size ?? {};
   if (!(width > 0 && height > 0 && Number.isFinite(width) && Number.isFinite(height))) {
     throw new OptionError(`expected ${name} of finite width and height > 0, got ${width}×${height}`, {
       name,

@@ -31,8 +31,8 @@ export class Crossover {
   private readonly entries = new Map<string, CalibrationEntry>();
   private readonly costs = new Map<string, Costs>();
 
-  constructor(known: Calibration = []) {
-    for (const entry of known) this.add(entry);
+  constructor(known?: Calibration) {
+    for (const entry of known ?? []) this.add(entry);
   }
 
   has(kind: JobKind, metric: string): boolean {
@@ -76,7 +76,7 @@ export class Crossover {
   }
 
   private add(entry: CalibrationEntry): void {
-    const { kind, points } = entry;
+    const { kind, points } = entry ?? {};
     const usable = points?.every(
       ({ rows, columns, cpuMs, gpuMs }) => rows > 0 && columns > 0 && cpuMs >= 0 && gpuMs >= 0,
     );

@@ -162,10 +162,10 @@ export class DeviceKeeper {
       );
     }
     const adapter =
-      given ?? (await gpu!.requestAdapter(powerPreference === undefined ? {} : { powerPreference }));
-    if (adapter === null) throw new UnsupportedError('WebGPU has no adapter here');
-    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+      given ?? (await gpu!.requestAdapter?.(powerPreference === undefined ? {} : { powerPreference }));
+    if (!adapter) throw new UnsupportedError('WebGPU has no adapter here');
     try {
+      const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
       return await adapter.requestDevice({
         label: 'boxops',
         requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },

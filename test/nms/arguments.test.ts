@@ -82,3 +82,18 @@ describe('arrays', () => {
     expect(() => weightedBoxesFusion([{ boxes, scores }], { weights: 1 })).toThrow(core.OptionError);
   });
 });
+
+describe('sizes and boxes that are missing', () => {
+  it('are named', () => {
+    const { boxArea, clipBoxes, FrameTransform } = core as unknown as {
+      boxArea: Loose;
+      clipBoxes: Loose;
+      FrameTransform: { letterbox: Loose };
+    };
+    expect(() => boxArea()).toThrow(/boxes of length 4·N, got undefined/);
+    expect(() => clipBoxes(boxes)).toThrow(/image size of finite width and height > 0/);
+    expect(() => FrameTransform.letterbox({ source: { width: 4, height: 4 } })).toThrow(
+      /expected target of finite width and height > 0, got undefined×undefined/,
+    );
+  });
+});

@@ -1,7 +1,8 @@
 /** Costs from measurements, without a GPU. */
 import { describe, expect, it } from 'vitest';
-import { OptionError } from '../../src/errors.ts';
+import { OptionError, UnsupportedError } from '../../src/errors.ts';
 import { Crossover } from '../../src/webgpu/crossover.ts';
+import { createBatchIou } from '../../src/webgpu/index.ts';
 
 /** A machine: once + boxes + pairs, in milliseconds. */
 const cpu = (rows: number, columns: number) => 0.002 + 2e-6 * rows + 4e-7 * rows * columns;
@@ -37,5 +38,27 @@ describe('crossover', () => {
     for (const points of [[], [point, point], [point, point, { ...point, gpuMs: Number.NaN }]]) {
       expect(() => new Crossover([{ kind: 'pairwise', metric: 'iou', points }])).toThrow(OptionError);
     }
+  });
+});
+
+describe('what is no GPU', () => {
+  it('is a typed error, and with backend auto the CPU', async () => {
+    const none = { requestAdapter: async () => null };
+    const fake = { requestAdapter: async () => ({}) };
+    for (const options of [{ adapter: {} }, { gpu: {} }, { gpu: none }, { gpu: fake }]) {
+      await expect(createBatchIou(options as never)).rejects.toBeInstanceOf(UnsupportedError);
+      const gpu = await createBatchIou({ ...options, backend: 'auto' } as never);
+      const box = Float32Array.of(0, 0, 2, 2);
+      expect([...(await gpu.pairwise(box, box))]).toEqual([1]);
+      gpu.dispose();
+    }
+  });
+
+  it('is no calibration: null is none, a row of null is refused', async () => {
+    const gpu = await createBatchIou({ backend: 'cpu', calibration: null } as never);
+    gpu.dispose();
+    await expect(createBatchIou({ backend: 'cpu', calibration: [null] } as never)).rejects.toThrow(
+      'calibration must be what calibrate() returned',
+    );
   });
 });
