@@ -3,7 +3,7 @@
  * Suppression was learnt or done inside the model, so none is needed.
  */
 import { findOutput, imageIndex, layoutError } from './layout.ts';
-import { finishPicks, gatherColumn, pick, picks, startPicks } from './picks.ts';
+import { finishPicks, finiteRows, gatherColumn, pick, picks, startPicks } from './picks.ts';
 import { readPrototypes } from './prototypes.ts';
 import { readColumn } from './tensor.ts';
 import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
@@ -33,7 +33,7 @@ export function decodeEndToEndSeg(outputs: ModelOutputs, options: DecodeOptions)
   const maskCoefficients = gatherColumn(channels, (row, column, at) => {
     for (let m = 0; m < channels; m++) column[at + m] = data[row * columns + 6 + m]!;
   });
-  return { ...candidates, maskCoefficients, prototypes: prototypes! };
+  return finiteRows({ ...candidates, maskCoefficients, prototypes: prototypes! });
 }
 
 /** Detections of YOLO26-pose: `[N, rows, 6 + d·K]`, keypoints `x, y` (and visibility where d is 3) in input pixels. */
@@ -51,7 +51,7 @@ export function decodeEndToEndPose(outputs: ModelOutputs, options: DecodeOptions
       column[at + 3 * k + 2] = dims === 3 ? data[from + 2]! : 1;
     }
   });
-  return { ...candidates, keypoints, keypointCount };
+  return finiteRows({ ...candidates, keypoints, keypointCount });
 }
 
 /**
@@ -73,7 +73,7 @@ export function decodeEndToEndObb(outputs: ModelOutputs, options: DecodeOptions)
   const angles = gatherColumn(1, (row, column, at) => {
     column[at] = data[7 * row + 6]!;
   });
-  return { ...candidates, angles };
+  return finiteRows({ ...candidates, angles });
 }
 
 function decodeRows(

@@ -4,7 +4,7 @@
 import { pyramidStrides } from '../anchors/grid.ts';
 import { cellX, cellY, type Grid, locate, readGrids, rowStart, scanGrid, splitLevels } from './grids.ts';
 import { findOutput, layoutError } from './layout.ts';
-import { finishPicks, gatherColumn, startPicks } from './picks.ts';
+import { finishPicks, finiteRows, gatherColumn, startPicks } from './picks.ts';
 import { readTable } from './tables.ts';
 import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
 
@@ -56,7 +56,7 @@ function faceKeypoints(
       column[at + 3 * k + 2] = 1;
     }
   });
-  return { ...candidates, keypoints, keypointCount };
+  return finiteRows({ ...candidates, keypoints, keypointCount });
 }
 
 const cornerOf = (grid: Grid, row: number, axis: number) =>
@@ -208,5 +208,5 @@ export function decodeBlazeFace(outputs: ModelOutputs, options: DecodeOptions & 
       column[at + 3 * k + 2] = 1;
     }
   });
-  return { ...found, keypoints, keypointCount: 6 };
+  return finiteRows({ ...found, keypoints, keypointCount: 6 });
 }

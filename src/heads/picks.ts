@@ -93,3 +93,34 @@ export function gatherColumn(
   for (let i = 0; i < picks.count; i++) write(picks.rows[i]!, column, width * i);
   return column;
 }
+
+/**
+ * Candidates with their further columns, less the rows that hold NaN or infinity there: those are dropped and counted as
+ * those with such a box are.
+ */
+export function finiteRows(candidates: Candidates): Candidates {
+  const { count, dropped, keypoints, angles, maskCoefficients } = candidates;
+  const further = [keypoints, angles, maskCoefficients].filter((column) => column !== undefined);
+  const kept: number[] = [];
+  for (let row = 0; row < count; row++) {
+    if (further.every((column) => rowOf(column, row, count).every(Number.isFinite))) kept.push(row);
+  }
+  if (kept.length === count) return candidates;
+  const columns = Object.entries(candidates).flatMap(([name, column]) => {
+    if (!(column instanceof Float32Array || column instanceof Int32Array)) return [];
+    const less = column.slice(0, (column.length / count) * kept.length);
+    for (const [at, row] of kept.entries()) less.set(rowOf(column, row, count), (at * column.length) / count);
+    return [[name, less]];
+  });
+  return {
+    ...candidates,
+    ...Object.fromEntries(columns),
+    count: kept.length,
+    dropped: dropped + count - kept.length,
+  };
+}
+
+function rowOf<Column extends Float32Array | Int32Array>(column: Column, row: number, rows: number): Column {
+  const width = column.length / rows;
+  return column.subarray(row * width, (row + 1) * width) as Column;
+}

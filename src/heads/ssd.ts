@@ -4,7 +4,7 @@
 import { LayoutError, OptionError } from '../errors.ts';
 import type { Grid } from './grids.ts';
 import { findOutput, layoutError } from './layout.ts';
-import { finishPicks, gatherColumn } from './picks.ts';
+import { finishPicks, finiteRows, gatherColumn } from './picks.ts';
 import { priorsOf, retinaFacePriors, ssd300Priors, ultraFacePriors } from './priors.ts';
 import { findBoxTable, readTable, scanTable } from './tables.ts';
 import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
@@ -111,7 +111,7 @@ export function decodeRetinaFace(outputs: ModelOutputs, options: DecodeOptions &
       column[at + 3 * k + 2] = 1;
     }
   });
-  return { ...candidates, keypoints, keypointCount: 5 };
+  return finiteRows({ ...candidates, keypoints, keypointCount: 5 });
 }
 
 /** Variances 0.1 and 0.2, no clamp. */

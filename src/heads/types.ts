@@ -90,8 +90,8 @@ export interface Candidates {
   /** True where the head needs no NMS (end-to-end models, set prediction). */
   readonly nmsFree: boolean;
   /**
-   * Rows noticed to hold NaN or infinity and left out: those above the threshold with a box that is not finite, and
-   * those whose first score is NaN. Rows below the threshold are not looked at further.
+   * Rows noticed to hold NaN or infinity and left out: those above the threshold with a box, keypoints,
+   * angle or mask weights that are not finite, and those whose first score is NaN. Rows below the threshold are not looked at further.
    */
   readonly dropped: number;
   /** count, radians, clockwise on the screen; the box is then the unrotated rectangle about its centre. */

@@ -6,7 +6,7 @@
  * after one load, as Ultralytics does.
  */
 import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
-import { finishPicks, gatherColumn, pick, picks, startPicks } from './picks.ts';
+import { finishPicks, finiteRows, gatherColumn, pick, picks, startPicks } from './picks.ts';
 import { readPrototypes } from './prototypes.ts';
 import { readColumn } from './tensor.ts';
 import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
@@ -34,7 +34,7 @@ export function decodeYolov5Seg(outputs: ModelOutputs, options: DecodeOptions): 
   const maskCoefficients = gatherColumn(channels, (row, column, at) => {
     for (let m = 0; m < channels; m++) column[at + m] = data[(row + 1) * columns - channels + m]!;
   });
-  return { ...candidates, maskCoefficients, prototypes };
+  return finiteRows({ ...candidates, maskCoefficients, prototypes });
 }
 
 /** Box, objectness and classes of `[N, A, 5 + C + extra]`; the caller reads the extra columns. */

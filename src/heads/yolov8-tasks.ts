@@ -3,7 +3,7 @@
  * after the classes.
  */
 import { layoutError } from './layout.ts';
-import { gatherColumn } from './picks.ts';
+import { finiteRows, gatherColumn } from './picks.ts';
 import { readPrototypes } from './prototypes.ts';
 import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
 import { decodeColumns } from './yolov8.ts';
@@ -27,7 +27,7 @@ export function decodeYolov8Seg(outputs: ModelOutputs, options: DecodeOptions): 
   const maskCoefficients = gatherColumn(channels, (row, column, at) => {
     for (let m = 0; m < channels; m++) column[at + m] = data[row + (4 + classCount + m) * anchors]!;
   });
-  return { ...candidates, maskCoefficients, prototypes };
+  return finiteRows({ ...candidates, maskCoefficients, prototypes });
 }
 
 /**
@@ -51,7 +51,7 @@ export function decodeYolov8Pose(outputs: ModelOutputs, options: DecodeOptions &
       column[at + 3 * k + 2] = dims === 3 ? data[from + 2 * anchors]! : 1;
     }
   });
-  return { ...candidates, keypoints, keypointCount };
+  return finiteRows({ ...candidates, keypoints, keypointCount });
 }
 
 /**
@@ -64,5 +64,5 @@ export function decodeYolov8Obb(outputs: ModelOutputs, options: DecodeOptions): 
   const angles = gatherColumn(1, (row, column, at) => {
     column[at] = data[row + (4 + classCount) * anchors]!;
   });
-  return { ...candidates, angles };
+  return finiteRows({ ...candidates, angles });
 }

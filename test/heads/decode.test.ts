@@ -112,6 +112,59 @@ describe('numbers that are not finite', () => {
     expect(Array.from(found.boxes)).toEqual([6, 6, 10, 10]);
   });
 
+  const prototypes = tensor([1, 4, 8, 8]);
+  /** Heads with further columns: three rows of score 0.9, 0.8, 0.7; where element `k` of row `r` lies; the further ones. */
+  const columnMajor = (rows: number) => ({
+    dims: [1, rows, cells],
+    at: (r: number, k: number) => k * cells + r,
+  });
+  const rowMajor = (columns: number) => ({
+    dims: [1, cells, columns],
+    at: (r: number, k: number) => r * columns + k,
+  });
+  test.each([
+    ['yolov8-seg', columnMajor(9), [4], 5],
+    ['yolov8-pose', columnMajor(14), [4], 5],
+    ['yolov8-obb', columnMajor(6), [4], 5],
+    ['yolov5-seg', rowMajor(10), [4, 5], 6],
+    ['end-to-end-seg', { ...rowMajor(10), dims: [1, 3, 10] }, [4], 6],
+    ['end-to-end-pose', { ...rowMajor(12), dims: [1, 3, 12] }, [4], 6],
+    ['end-to-end-obb', { ...rowMajor(7), dims: [1, 3, 7] }, [4], 6],
+    ['retinaface', { ...rowMajor(16), dims: [1, 168, 16] }, [5], 6],
+  ] as const)(
+    '%s: a further number that is not finite drops the row and counts it',
+    (head, layout, ones, further) => {
+      for (const value of bad) {
+        const output = tensor(layout.dims);
+        for (let r = 0; r < 3; r++) {
+          for (let k = 0; k < 4; k++) output.data[layout.at(r, k)] = 1 + r + 8 * Number(k > 1);
+          for (const k of ones) output.data[layout.at(r, k)] = 0.9 - 0.1 * r;
+        }
+        output.data[layout.at(1, further)] = value;
+        const outputs = { output, ...(head.endsWith('-seg') && { prototypes }) };
+        const options = { input, classCount: 1, scoreThreshold: 0.4 };
+        const found = decode(head, outputs, options);
+        expect([found.count, found.dropped], String(value)).toEqual([2, 1]);
+        expect(Array.from(found.scores)).toEqual(
+          Array.from([0, 2], (r) => {
+            const score = Math.fround(0.9 - 0.1 * r);
+            return head === 'yolov5-seg' ? Math.fround(score * score) : score;
+          }),
+        );
+        for (const name of ['boxes', 'classIds', 'keypoints', 'angles', 'maskCoefficients'] as const) {
+          const column = found[name];
+          if (column === undefined) continue;
+          expect(Array.from(column).every(Number.isFinite), name).toBe(true);
+          expect(column.length % 2, name).toBe(0);
+        }
+        output.data[layout.at(1, further)] = 0;
+        const all = decode(head, outputs, options);
+        expect([all.count, all.dropped]).toEqual([3, 0]);
+        expect(Array.from(found.boxes)).toEqual([...all.boxes.subarray(0, 4), ...all.boxes.subarray(8)]);
+      }
+    },
+  );
+
   test('outputs full of NaN give no candidate and say so, in every head', () => {
     const nan = (dims: readonly number[]) => {
       const filled = tensor(dims);

@@ -329,6 +329,9 @@ export function postprocessTests(open: OpenGpu): void {
       data[9] = Number.POSITIVE_INFINITY;
       data[6 * grid + 9] = 0.99;
       expect(await reasonOf(infinite)).toMatch(/NaN or infinity/);
+      const further = columns('yolov8-pose', 77, { decoding: { classCount: 20, keypointDims: 2 } }, 4);
+      (further.outputs.output0!.data as Float32Array).fill(Number.NaN, 25 * grid, 26 * grid);
+      expect(await reasonOf(further)).toMatch(/NaN or infinity/);
       const power = { metric: alphaIou({ base: 'diou', alpha: 0.1 }) };
       expect(await reasonOf(columns('yolov8', 76, { nms: power }))).toMatch(/magnifies the rounding/);
       const head = { ...columns('yolov8', 74), request: requestOf('nanodet', {}) };

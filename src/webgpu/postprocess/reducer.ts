@@ -72,12 +72,15 @@ export class GpuReducer {
       });
       bytes += words.byteLength;
       const [candidates, broken, , listed] = words as unknown as [number, number, number, number];
-      if (broken > 0) return `${broken} rows hold NaN or infinity`;
+      const inRows = (count: number) => `${count} rows hold NaN or infinity`;
+      if (broken > 0) return inRows(broken);
       if (candidates > candidateLimit) {
         return `${candidates} candidates passed the threshold, more than ${candidateLimit}`;
       }
       if (listed > job.maxRecords) return `more than ${job.maxRecords} rows would be kept`;
-      this.#sparse.write(plan, image, words.subarray(resultHeader), listed);
+      const wrong = this.#sparse.write(plan, image, words.subarray(resultHeader), listed);
+      // the CPU leaves them out before suppression
+      if (wrong > 0) return inRows(wrong);
       rows += listed;
     }
     return { outputs, bytes, rows };

@@ -28,12 +28,13 @@ export class SparseOutputs {
     );
   }
 
-  /** Writes the records of an image to where they came from. */
-  write(plan: HeadPlan, image: number, words: Uint32Array, count: number): void {
+  /** Writes the records of an image to where they came from, and says how many hold NaN or infinity in further columns. */
+  write(plan: HeadPlan, image: number, words: Uint32Array, count: number): number {
     const numbers = new Float32Array(words.buffer, words.byteOffset, words.length);
     const size = recordWords + plan.extra.count;
     const scores = this.#blanks.get(plan.scores.name)!;
     const boxes = this.#blanks.get(plan.boxes.name)!;
+    let broken = 0;
     for (let k = 0; k < count; k++) {
       const at = k * size;
       const row = words[at]!;
@@ -43,7 +44,9 @@ export class SparseOutputs {
       for (let e = 0; e < plan.extra.count; e++) {
         put(scores, plan.scores, image, row, plan.extra.from + e, numbers[at + recordWords + e]!);
       }
+      if (!numbers.subarray(at + recordWords, at + size).every(Number.isFinite)) broken++;
     }
+    return broken;
   }
 
   #blank(name: string, dims: readonly number[], fill: number): Blank {
