@@ -218,6 +218,12 @@ describe('dims alone', () => {
     },
   );
 
+  test('rows that a softmax ends are characters, not boxes', () => {
+    const outputs = [{ name: 'o', dims: [1, 40, 6625] }];
+    const nodes = [{ op: 'Softmax', inputs: ['images'], outputs: ['o'] }];
+    expect(bare(outputs, { nodes })).toMatchObject({ head: null, ambiguous: false, candidates: [] });
+  });
+
   test("Ultralytics' classifier is no detector whatever its dims", () => {
     const found = bare([{ name: 'o', dims: [1, 84, 8400] }], { metadata: { task: 'classify' } });
     expect(found).toMatchObject({ head: null, ambiguous: false });

@@ -137,9 +137,16 @@ function assumeNames(chosen: HeadCandidate | undefined, classCount: number | nul
   return [cocoClassNames, cocoCategoryNames].find(({ length }) => length === classCount) ?? [];
 }
 
-/** Ultralytics' `task` rules heads out: a classifier with a lucky shape is no detector. */
-function confirmTask({ metadata }: Facts, candidates: readonly HeadCandidate[]): readonly HeadCandidate[] {
-  return metadata.task === 'classify' || metadata.task === 'semantic' ? [] : candidates;
+/**
+ * Ultralytics' `task` rules heads out: a classifier with a lucky shape is no detector. Nor is a model whose only output a
+ * softmax ends: rows of probabilities are characters of a text or classes of a picture.
+ */
+function confirmTask(
+  { metadata, outputs, graph }: Facts,
+  candidates: readonly HeadCandidate[],
+): readonly HeadCandidate[] {
+  const probabilities = outputs.length === 1 && graph.producers.get(outputs[0]!.name)?.op === 'Softmax';
+  return metadata.task === 'classify' || metadata.task === 'semantic' || probabilities ? [] : candidates;
 }
 
 function reasonsOf(
