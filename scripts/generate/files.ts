@@ -77,7 +77,7 @@ export async function generateFiles(): Promise<Map<string, string>> {
         ...numericImport(calls),
         "import type { Column } from '../loops.ts';",
         '',
-        ...(single === null ? [] : ['const { fround } = Math;', '', single.source, '']),
+        ...(single === null ? [] : ['const fround = Math.fround;', '', single.source, '']),
         double.source,
         '',
       ].join('\n'),

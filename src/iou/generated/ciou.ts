@@ -3,7 +3,7 @@
 import { aspectAngle } from '../formula/numeric.ts';
 import type { Column } from '../loops.ts';
 
-const { fround } = Math;
+const fround = Math.fround;
 
 /** Similarities of box a with columns [from, to), into out[at …]. */
 export function ciouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, terms: readonly Float32Array[], from: number, to: number, p: Float64Array, out: Column, at: number): void {

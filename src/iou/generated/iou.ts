@@ -2,7 +2,7 @@
 // Intersection over union. Jaccard 1912; torchvision.ops.box_iou
 import type { Column } from '../loops.ts';
 
-const { fround } = Math;
+const fround = Math.fround;
 
 /** Similarities of box a with columns [from, to), into out[at …]. */
 export function iouRow32(ax1: number, ay1: number, ax2: number, ay2: number, x1s: Float32Array, y1s: Float32Array, x2s: Float32Array, y2s: Float32Array, _terms: readonly Float32Array[], from: number, to: number, _p: Float64Array, out: Column, at: number): void {

@@ -13,36 +13,57 @@ export function sortKeys(count: i32, keys: usize, low: u32, high: u32, order: us
     v128.store(at, i32x4.shl(i32x4.sub(v128.load(at), i32x4.splat(low)), left));
   }
   const spare = allocate(bytes);
-  for (let byte: usize = count < 32768 ? 2 : (left >>> 3) & 2; ; byte = 0) {
-    for (let i = 0; i < count; i++) store<u32>(order + (<usize>i << 2), i);
-    for (; byte < 4; byte += 2) {
-      sortByByte(bytes, keys + byte, order, spare);
-      sortByByte(bytes, keys + byte + 1, spare, order);
+  for (let half: usize = count < 32768 ? 2 : (left >>> 3) & 2, from: usize = 0; ; half = 0, from = 0) {
+    for (; half < 4; half += 2) {
+      sortByHalf(bytes, keys + half, from, spare, order);
+      from = order;
     }
     if (insertion(bytes, keys, order)) return;
   }
 }
 
-// A stable pass by one byte of the keys.
-function sortByByte(bytes: usize, keys: usize, from: usize, to: usize): void {
-  const slots = allocate(1024);
-  memory.fill(slots, 0, 1024);
+// Two stable passes by the bytes of a half of the keys, the lower first, of the places in `from`, or of all as they lie.
+function sortByHalf(bytes: usize, keys: usize, from: usize, spare: usize, order: usize): void {
+  const low = allocate(2048);
+  const high = low + 1024;
+  memory.fill(low, 0, 2048);
   for (let at = keys; at < keys + bytes; at += 4) {
-    const slot = slots + (<usize>load<u8>(at) << 2);
+    const slot = low + (<usize>load<u8>(at) << 2);
+    const other = high + (<usize>load<u8>(at, 1) << 2);
     store<u32>(slot, load<u32>(slot) + 4);
+    store<u32>(other, load<u32>(other) + 4);
   }
-  for (let slot = slots; slot < slots + 1024; slot += 4) {
+  let to = spare;
+  let then = order;
+  for (let slot = low; slot < high; slot += 4) {
     const size = load<u32>(slot);
+    const other = load<u32>(slot, 1024);
     store<u32>(slot, <u32>to);
+    store<u32>(slot, <u32>then, 1024);
     to += <usize>size;
+    then += <usize>other;
   }
-  for (const last = from + bytes; from < last; from += 4) {
-    const place = load<u32>(from);
-    const slot = slots + (<usize>load<u8>(keys + (<usize>place << 2)) << 2);
-    const target = load<u32>(slot);
-    store<u32>(slot, target + 4);
-    store<u32>(<usize>target, place);
+  if (from == 0) {
+    for (let place: usize = 0; place < bytes; place += 4) put(low, load<u8>(keys + place), <u32>place >> 2);
+  } else {
+    for (let at: usize = 0; at < bytes; at += 4) {
+      const place = load<u32>(from + at);
+      put(low, load<u8>(keys + (<usize>place << 2)), place);
+    }
   }
+  for (let at: usize = 0; at < bytes; at += 4) {
+    const place = load<u32>(spare + at);
+    put(high, load<u8>(keys + (<usize>place << 2), 1), place);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function put(slots: usize, byte: u32, place: u32): void {
+  const slot = slots + (<usize>byte << 2);
+  const target = load<u32>(slot);
+  store<u32>(slot, target + 4);
+  store<u32>(<usize>target, place);
 }
 
 // The largest of four unsigned numbers.

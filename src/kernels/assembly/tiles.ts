@@ -2,8 +2,8 @@
 // exact.
 import { allocate } from './memory';
 
-// Four boxes in score order: x1 x 4, y1 x 4, x2 x 4, y2 x 4, area x 4, place x 4.
-export const BLOCK_BYTES: usize = 96;
+// A box in score order: x1, y1, x2, y2, area, place.
+export const ROW_BYTES: usize = 24;
 export const TILE_BYTES: usize = 16;
 
 export let reach: f32 = 0;
@@ -54,7 +54,7 @@ export function planGrid(boxes: usize, members: usize, count: i32, widest: f32):
     sizes = f32x4.add(sizes, size);
   }
   if (sampled == 0) return false;
-  const side: i32 = max(1, <i32>Math.round(Math.sqrt(<f64>count) / 4));
+  const side = max<f32>(1, sqrt<f32>(<f32>count) * 0.25 + 0.5);
   // The middle four fifths of the sample and an eighth more on each side; the outermost tiles take what lies outside, so
   // a few boxes far away do not push all others into one tile.
   const low = v128.load(sample + (<usize>(sampled / 10) << 4));
@@ -77,10 +77,10 @@ function twice(x: f32, y: f32): v128 {
   return f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(x), 1, y), 3, y);
 }
 
-// Brings the boxes into score order, a column a coordinate, with area and place: where a box's tile lies, from
-// 16 on, 0 for a box without area. Apart from the loop that has to wait for the boxes before, so that this need not. False
-// where float32 tiles would not be exact: areas so small that products lose digits.
-export function arrange(boxes: usize, members: usize, count: i32, blocks: usize): bool {
+// Brings the boxes into score order, with area and place: where a box's tile lies, from 16 on, 0 for a box without area.
+// Apart from the loop that has to wait for the boxes before, so that this need not. Four at a time: there is room for
+// three more. False where float32 tiles would not be exact: areas so small that products lose digits.
+export function arrange(boxes: usize, members: usize, count: i32, ordered: usize): bool {
   const zero = f32x4.splat(0);
   const originX = f32x4.splat(f32x4.extract_lane(origin, 0));
   const originY = f32x4.splat(f32x4.extract_lane(origin, 1));
@@ -113,13 +113,18 @@ export function arrange(boxes: usize, members: usize, count: i32, blocks: usize)
     const column = alongAxis(f32x4.add(x1, x2), originX, scaleX, lastX);
     const row = alongAxis(f32x4.add(y1, y2), originY, scaleY, lastY);
     const cell = i32x4.add(i32x4.add(i32x4.mul(row, perRow), column), i32x4.splat(1));
-    v128.store(blocks, x1);
-    v128.store(blocks, y1, 16);
-    v128.store(blocks, x2, 32);
-    v128.store(blocks, y2, 48);
-    v128.store(blocks, area, 64);
-    v128.store(blocks, v128.and(sides, i32x4.shl(cell, 4)), 80);
-    blocks += BLOCK_BYTES;
+    const place = v128.and(sides, i32x4.shl(cell, 4));
+    v128.store(ordered, a);
+    v128.store(ordered, b, 24);
+    v128.store(ordered, c, 48);
+    v128.store(ordered, d, 72);
+    const rest = v128.shuffle<i32>(area, place, 0, 4, 1, 5);
+    const moreRest = v128.shuffle<i32>(area, place, 2, 6, 3, 7);
+    v128.store64_lane(ordered, rest, 0, 16);
+    v128.store64_lane(ordered, rest, 1, 40);
+    v128.store64_lane(ordered, moreRest, 0, 64);
+    v128.store64_lane(ordered, moreRest, 1, 88);
+    ordered += 4 * ROW_BYTES;
   }
   return !v128.any_true(tiny);
 }
@@ -135,9 +140,8 @@ function insert(sample: usize, size: i32, centre: v128): i32 {
   return size + 1;
 }
 
-function tilesAlong(extent: f32, sum: f32, count: i32, side: i32): i32 {
-  const core = (2.0 * <f64>reach * <f64>sum) / <f64>count;
-  return max(1, <i32>min(<f64>side, Math.floor((3.0 * <f64>extent) / core)));
+function tilesAlong(extent: f32, sum: f32, count: i32, side: f32): i32 {
+  return max(1, <i32>min<f32>(side, (1.5 * extent * <f32>count) / (reach * sum)));
 }
 
 function tilesPerUnit(count: i32, extent: f32): f32 {
