@@ -38,10 +38,9 @@ export function run(
   const keys = allocate((<usize>n << 2) + 16);
   const indices = keysOf(n, scoreFloor, keys) ? 0 : allocate(<usize>n << 2);
   let count = indices == 0 ? n : filter(n, scoreFloor, keys, indices);
-  if (count == 0) return 0;
+  if (min(count, maxCandidates) == 0) return 0;
   sortKeys(count, keys, lowest, highest, order);
   count = min(count, maxCandidates);
-  if (count == 0) return 0;
   if (indices != 0) lookUp(order, indices, order, count);
   endMembers(order, count);
   const flags = allocate(<usize>count);
@@ -58,9 +57,11 @@ let widest: f32 = 0;
 function keysOf(n: i32, scoreFloor: f32, keys: usize): bool {
   // Bits of absolute values are in their order, infinity and NaN last.
   const unsigned = i32x4.splat(0x7fffffff);
-  let far = i32x4.splat(0);
-  for (let at = boxes; at < boxes + (<usize>n << 4); at += 16) {
+  const last = boxes + (<usize>n << 4) - 16;
+  let far = v128.and(v128.load(last), unsigned);
+  for (let at = boxes; at < last; at += 32) {
     far = i32x4.max_u(v128.and(v128.load(at), unsigned), far);
+    far = i32x4.max_u(v128.and(v128.load(at, 16), unsigned), far);
   }
   const largest = largestOf(far);
   widest = reinterpret<f32>(largest);
@@ -148,6 +149,7 @@ function perClass(order: usize, count: i32, limit: i32, flags: usize): i32 {
   lookUp(ranks, order, members, count);
   endMembers(members, count);
   const memberFlags = allocate(<usize>count);
+  memory.fill(memberFlags, 0, count);
   const scratch = allocate(0);
   let from = 0;
   while (from < count) {

@@ -26,7 +26,7 @@ export function sortKeys(count: i32, keys: usize, low: u32, high: u32, order: us
 function sortByHalf(bytes: usize, keys: usize, from: usize, spare: usize, order: usize): void {
   const low = allocate(2048);
   const high = low + 1024;
-  memory.fill(low, 0, 2048);
+  for (let at = low; at < low + 2048; at += 16) v128.store(at, i32x4.splat(0));
   for (let at = keys; at < keys + bytes; at += 4) {
     const slot = low + (<usize>load<u8>(at) << 2);
     const other = high + (<usize>load<u8>(at, 1) << 2);

@@ -111,7 +111,7 @@ let members: usize = 0;
 let flags: usize = 0;
 let kept: i32 = 0;
 
-// Suppresses among the boxes list[0..count), best first; writes 1 or 0 to marks[0..count), moves the kept ones to the
+// Suppresses among the boxes list[0..count), best first; writes 1 to marks[0..count) of the kept ones, moves them to the
 // front of the list and returns how many they are, at most `limit`. `widest` bounds the coordinates.
 export function suppress(
   boxes: usize,
@@ -124,7 +124,6 @@ export function suppress(
   members = list;
   flags = marks;
   kept = 0;
-  memory.fill(flags, 0, count);
   ordered = allocate(<usize>(count + 3) * ROW_BYTES);
   const gridded = tiled && count >= TILE_MINIMUM && widest < 1e18 && planGrid(boxes, members, count, widest);
   if (!(gridded && arrange(boxes, members, count, ordered))) {
