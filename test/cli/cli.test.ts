@@ -62,8 +62,8 @@ describe('usage', () => {
     expect(err.split('\n').filter((line) => !line.includes('no --model'))).toHaveLength(1);
   });
   it('exits 2 on wrong options of the other commands', async () => {
-    writeFileSync(place('none.json'), '{"images":[],"annotations":[],"categories":[]}');
-    const set = place('none.json');
+    writeFileSync(place('empty.json'), '{"images":[],"annotations":[],"categories":[]}');
+    const set = place('empty.json');
     const out = ['--out', place('parts')];
     const wrong = [
       ['dataset', 'split', set, ...out, '--into', 'train'],
@@ -179,7 +179,7 @@ describeWithData('detect', () => {
       copyFileSync(photo, place(`${name}/x.jpg`));
     }
     const many = await boxops('detect', place('a'), place('b'), ...model(), '--out', place('both.v1'));
-    expect(many).toMatchObject({ code: 1 });
+    expect(many).toMatchObject({ code: 2 });
     expect(many.err).toContain('--out must name a folder');
     mkdirSync(place('both.v1'));
     const { code } = await boxops('detect', place('a'), place('b'), ...model(), '--out', place('both.v1'));
