@@ -1,5 +1,5 @@
 /** The table of heads in docs/heads.md, made from the registry so that it cannot lag behind. */
-import { type Head, heads, type PreprocessingChoice } from '../../src/heads/index.ts';
+import { type Head, heads, type PreprocessingChoice, preprocessingPresets } from '../../src/heads/index.ts';
 
 const fits: Record<PreprocessingChoice['fit'], string> = {
   stretch: 'stretched',
@@ -7,13 +7,13 @@ const fits: Record<PreprocessingChoice['fit'], string> = {
   'letterbox-top-left': 'letterbox, top left',
 };
 
-const imagenet = [123.675, 116.28, 103.53];
+const { imagenet } = preprocessingPresets;
 const sameNumbers = (a: readonly number[], b: readonly number[]): boolean =>
   a.every((value, i) => value === b[i]);
 
 /** What becomes of the grey levels, in a few signs. */
 function scaleOf({ mean, std }: PreprocessingChoice): string {
-  if (sameNumbers(mean, imagenet) || sameNumbers(mean, imagenet.toReversed())) return 'ImageNet';
+  if (sameNumbers(mean, imagenet.mean) || sameNumbers(mean, imagenet.mean.toReversed())) return 'ImageNet';
   const [m, s] = [new Set(mean).size === 1 ? `${mean[0]}` : `(${mean.join(', ')})`, std[0]];
   if (m === '0') return s === 1 ? '0–255' : `x / ${s}`;
   return s === 1 ? `x − ${m}` : `(x − ${m}) / ${s}`;
@@ -50,7 +50,7 @@ ${Object.values(heads).map(rowOf).join('\n')}
 Besides the picture a model may ask for sizes (\`orig_target_sizes\`, \`im_shape\`, \`scale_factor\`) and for Hugging Face's
 \`pixel_mask\`; they are given. What a file does not say (fit, often colour order and scale) follows the convention of the family;
 \`inspectModel(bytes).preprocessingSources\` tells which is which, and \`preprocessing\` of \`createDetector\` replaces any of it
-([pictures](detecting.md#pictures)). ImageNet means x less (123.675, 116.28, 103.53), divided by (58.395, 57.12, 57.375), in
+([pictures](detecting.md#pictures)). ImageNet means x less (${imagenet.mean.join(', ')}), divided by (${imagenet.std.join(', ')}), in
 RGB order.
 
 \`decode(head, outputs, options)\` of \`boxops/heads\` reads outputs of any runtime; the function of the last column reads one

@@ -9,7 +9,6 @@
  *   http) the worker must answer a heartbeat while calls are pending; a worker that computes for longer than
  *   `heartbeat` milliseconds without a pause is then taken for dead.
  */
-
 import { transfer, wrap } from 'comlink';
 import { disposeKey } from '../dispose.ts';
 import { DisposedError, OptionError, UnsupportedError, WorkerCrashError } from '../errors.ts';

@@ -4,7 +4,6 @@
  * The worker's side uses it as it is. Frames are closed exactly once however a call ends; a call that is aborted while
  * the model runs is answered at once and its result dropped, because a running session cannot be stopped.
  */
-
 import type { Detections } from '../boxes/detections.ts';
 import type { FrameTransform } from '../boxes/frame-transform.ts';
 import { disposeKey } from '../dispose.ts';
@@ -36,6 +35,7 @@ export class LocalDetector implements Detector {
   readonly #milliseconds = { preprocess: 0, inference: 0, postprocess: 0 };
   #frames = 0;
   #failures = 0;
+  #sides: { readonly count: number; readonly feeds: Feeds } | undefined;
   #disposed = false;
   #running = false;
 
@@ -213,10 +213,17 @@ export class LocalDetector implements Detector {
 
   #feeds(count: number): Feeds {
     const { Tensor } = this.#session.ort;
-    const { image, sides } = this.#plan;
+    const { image } = this.#plan;
     const tensor = new Tensor(image.type, this.#input.data() as Float32Array, [...this.#input.dims(count)]);
-    const feeds: Record<string, typeof tensor> = { [image.name]: tensor };
-    for (const { name, type, dims, values } of sides) {
+    if (this.#sides?.count !== count) this.#sides = { count, feeds: this.#sideFeeds(count) };
+    return { [image.name]: tensor as Feeds[string], ...this.#sides.feeds };
+  }
+
+  /** Inputs besides the picture: the same for every run of as many pictures. */
+  #sideFeeds(count: number): Feeds {
+    const { Tensor } = this.#session.ort;
+    const feeds: Record<string, Feeds[string]> = {};
+    for (const { name, type, dims, values } of this.#plan.sides) {
       const repeated = Array.from({ length: count }, () => values).flat();
       const data =
         type === 'int64'
@@ -224,7 +231,7 @@ export class LocalDetector implements Detector {
           : type === 'int32'
             ? Int32Array.from(repeated)
             : Float32Array.from(repeated);
-      feeds[name] = new Tensor(type, data as Float32Array, [count, ...dims]) as typeof tensor;
+      feeds[name] = new Tensor(type, data as Float32Array, [count, ...dims]);
     }
     return feeds;
   }

@@ -4,7 +4,6 @@
  * Frames and copied arrays are moved to the worker, results come back in one moved buffer each, errors arrive as their
  * class. When the worker dies, pending and later calls reject with `WorkerCrashError`: make a new detector to recover.
  */
-
 import type { Detections } from '../boxes/detections.ts';
 import { connectWorker, type WorkerClient } from '../client/index.ts';
 import { disposeKey } from '../dispose.ts';

@@ -1,7 +1,6 @@
 /**
  * A stream of frames in, a stream of detections out, over plain async iteration.
  */
-
 import { nextTask } from '../detector/session/next-task.ts';
 import type { ImageSource } from '../detector/types.ts';
 import type { FrameDetector, FrameResult, FrameSource, FrameStats } from './frames.ts';

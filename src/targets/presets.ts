@@ -4,7 +4,6 @@
  * `retinanet`, `faster-rcnn-rpn`, `ssd300` and `fcos` are torchvision's, `atss` mmdetection's, `yolov5` Ultralytics';
  * `yolov8`, `yolox` and `detr` match by what the network predicts.
  */
-
 import { pyramidStrides } from '../anchors/grid.ts';
 import { retinaNetSizes } from '../anchors/torchvision.ts';
 

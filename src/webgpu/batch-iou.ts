@@ -1,5 +1,4 @@
 /** IoU of many boxes on the GPU, in any metric. */
-
 import type { BoxArray } from '../boxes/types.ts';
 import { disposeKey } from '../dispose.ts';
 import { DeviceLostError, OptionError, UnsupportedError } from '../errors.ts';

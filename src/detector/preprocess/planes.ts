@@ -3,30 +3,17 @@
  *
  * Levels are normalised in float64 and rounded once, into a table of 256 a channel.
  */
+import type { Size } from '../../boxes/types.ts';
+import type { Preprocessing } from '../types.ts';
 
 /** Where the picture lies in the model input, whole pixels. */
-export interface ContentRectangle {
+export interface ContentRectangle extends Size {
   readonly left: number;
   readonly top: number;
-  readonly width: number;
-  readonly height: number;
 }
 
-/** What the pass needs to know besides the pixels. */
-export interface FillPlan {
-  /** Model input size in pixels. */
-  readonly width: number;
-  readonly height: number;
-  /** Value of the pixels outside the content, 0–255, normalised like any other. */
-  readonly padValue: number;
-  /** Smoothed when shrunk (Pillow's BILINEAR) or not (OpenCV's INTER_LINEAR). */
-  readonly antialias: boolean;
-  readonly channelOrder: 'rgb' | 'bgr';
-  /** In tensor channel order, 0–255 scale. */
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-  readonly layout: 'nchw' | 'nhwc';
-}
+/** What the pass needs to know besides the pixels: the size is the model input's. */
+export type FillPlan = Size & Omit<Required<Preprocessing>, 'size' | 'fit'>;
 
 /** One image of the tensor; pixel x of row y of the content lies `y * rowStep + x * pixelStep` after each offset. */
 export interface Planes {

@@ -1,5 +1,4 @@
 /** COCO evaluation, the same numbers as pycocotools. */
-
 import { OptionError } from '../../errors.ts';
 import { checkOptionKinds, type OptionKinds } from '../../options.ts';
 import { categoryNames, type Groups, groupRows } from '../group.ts';

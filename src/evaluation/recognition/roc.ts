@@ -2,7 +2,6 @@
  * Receiver operating characteristic of a verification system: how many genuine pairs it accepts for how many impostors,
  * and the numbers read off the curve.
  */
-
 import { OptionError, ShapeError } from '../../errors.ts';
 import { orderByScore } from '../../nms/order.ts';
 import { checkOptionKinds, type OptionKinds } from '../../options.ts';

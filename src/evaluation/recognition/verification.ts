@@ -2,7 +2,6 @@
  * Face verification as on LFW: pairs of embeddings, ten folds, the threshold chosen on nine of them and judged on the
  * tenth.
  */
-
 import { OptionError, ShapeError } from '../../errors.ts';
 import { checkOptionKinds, type OptionKinds } from '../../options.ts';
 
