@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { cocoEvaluation, createDetector } from '../../src/detector/index.ts';
 import { type CocoDataset, type CocoResult, evaluateCoco } from '../../src/evaluation/index.ts';
+import spread from '../golden/detector/int8-spread.json';
 import { dataPath, describeWithData } from '../support/data.ts';
 
 interface Case {
@@ -20,6 +21,8 @@ interface Case {
   /** Where the runtime's arithmetic is not steady enough for 0.01, and 0.02 at IoU 0.5. */
   readonly tolerance?: number;
   readonly tolerance50?: number;
+  /** There: mean AP and AP50 of native runs whose inputs differ by rounding, met within 0.01 and 0.02. */
+  readonly mean?: readonly [number, number];
 }
 
 const cases: readonly Case[] = [
@@ -31,9 +34,10 @@ const cases: readonly Case[] = [
   { model: 'yolov8n-seg_int8_dashcam', head: 'yolov8-seg', ap: 0.378, ap50: 0.509 },
   { model: 'nanodet_m_320', head: 'nanodet', ap: 0.325, ap50: 0.514 },
   { model: 'fastestdet', head: 'fastestdet', ap: 0.229, ap50: 0.435 },
-  // 0.516 here, 0.001 short of the bound, and not by the head, which only reads rows. From the very same input tensors
-  // (pictures, resizing and normalising are OpenCV's bit for bit) onnxruntime 1.32 on the CPU gives 0.518: the two
-  // runtimes' dynamic int8 arithmetic moves scores by up to 0.03, with graph optimisation on or off.
+  // 0.516 here, 0.001 short of the bound, and not by the head, which only reads rows: AP of this model is not settled to
+  // 0.01. In native onnxruntime, from tensors bit for bit these, it is 0.518; scaled by 1 ± 16 millionths, which leaves
+  // every quantised pixel as it is, it lies between 0.507 and 0.523 (../golden/detector/int8_spread.py). Integer layers
+  // of both runtimes agree exactly; sigmoids differ in the last bits, and each layer quantises by its largest value.
   {
     model: 'yolov10n_int8',
     head: 'end-to-end',
@@ -41,6 +45,7 @@ const cases: readonly Case[] = [
     ap50: 0.697,
     tolerance: 0.011,
     tolerance50: 0.024,
+    mean: [spread.mean[0]!, spread.mean[1]!],
   },
 ];
 
@@ -48,7 +53,7 @@ describeWithData('COCO AP on 32 pictures', () => {
   it.each(cases)(
     '$model reaches AP $ap',
     { timeout: 900_000 },
-    async ({ model, ap, ap50, head, tolerance = 0.01, tolerance50 = 0.02 }) => {
+    async ({ model, ap, ap50, head, tolerance = 0.01, tolerance50 = 0.02, mean }) => {
       const groundTruth: CocoDataset = JSON.parse(
         readFileSync(dataPath('data/coco32/instances.json'), 'utf8'),
       );
@@ -76,6 +81,8 @@ describeWithData('COCO AP on 32 pictures', () => {
       );
       expect(Math.abs(stats[0] - ap)).toBeLessThanOrEqual(tolerance);
       expect(Math.abs(stats[1] - ap50)).toBeLessThanOrEqual(tolerance50);
+      expect(Math.abs(stats[0] - (mean?.[0] ?? ap))).toBeLessThanOrEqual(0.01);
+      expect(Math.abs(stats[1] - (mean?.[1] ?? ap50))).toBeLessThanOrEqual(0.02);
     },
   );
 });
