@@ -15,7 +15,7 @@ import { boxopsPeer, confidence, decodeAndSuppress, handWritten, twinPeer } from
 import { ortDecode, ortPeer, tfjsPeer } from './nms/javascript-peers.ts';
 import { type Peer, type Sample, sampleSync } from './nms/peer.ts';
 import { Python } from './nms/python.ts';
-import { makeBenchSet, random, type SetKind } from './nms/sets.ts';
+import { makeBenchSets, random, type SetKind } from './nms/sets.ts';
 
 const { values: args } = parseArgs({
   options: {
@@ -151,20 +151,20 @@ async function compare(
 }
 
 for (const { kind, count, classes, threshold, promised } of cases) {
-  const set = makeBenchSet(kind, count, classes, threshold);
+  const sets = makeBenchSets(kind, count, classes, threshold);
   // the others take minutes
   const able = count > 20_000 ? peers.filter(({ name }) => /^(boxops|torchvision)/.test(name)) : peers;
   const entries = able.map((peer) => ({
     name: peer.name,
-    measure: (time: number) => peer.measure(set, time),
+    measure: (time: number) => peer.measure(sets, time),
     // OpenCV takes widths and heights, and separates classes by an offset: both lose digits; tfjs also drops a box exactly
     // at the threshold.
     mayDiffer: /^(opencv|tfjs)/.test(peer.name),
   }));
   if (classes > 1 && count <= 20_000 && batched !== null) {
-    entries.push({ name: batched.name, measure: (time) => batched.measure(set, time), mayDiffer: true });
+    entries.push({ name: batched.name, measure: (time) => batched.measure(sets, time), mayDiffer: true });
   }
-  await compare(set.name, entries, promised);
+  await compare(sets[0].name, entries, promised);
 }
 
 /** A YOLOv8 output: 420 of 8400 anchors, around 30 objects, with one class above the confidence. */
@@ -198,7 +198,7 @@ const anchorOf: number[] = [];
 for (let i = 0; i < 8400; i += 20) anchorOf.push(i);
 const decodeBySimd = async (time: number): Promise<Sample> => {
   setBackend('simd');
-  return sampleSync(() => decodeAndSuppress(output), time);
+  return sampleSync([() => decodeAndSuppress(output)], time);
 };
 const decodeEntries: { name: string; measure: (time: number) => Promise<Sample | null> }[] = [
   { name: 'boxops simd', measure: decodeBySimd },

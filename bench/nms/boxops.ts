@@ -8,10 +8,13 @@ import { type BenchSet, type Peer, type Sample, sampleSync } from './peer.ts';
 export function boxopsPeer(backend: 'simd' | 'javascript'): Peer {
   return {
     name: `boxops ${backend}`,
-    async measure({ boxes, scores, classIds, threshold }, budget) {
+    async measure(sets, budget) {
       setBackend(backend);
-      const options = { iouThreshold: threshold, ...(classIds === undefined ? {} : { classIds }) };
-      return sampleSync(() => nms(boxes, scores, options), budget);
+      const runs = sets.map(({ boxes, scores, classIds, threshold }) => {
+        const options = { iouThreshold: threshold, ...(classIds === undefined ? {} : { classIds }) };
+        return () => nms(boxes, scores, options);
+      });
+      return sampleSync(runs, budget);
     },
   };
 }
@@ -40,7 +43,8 @@ export function twinPeer() {
   };
   return {
     name: 'boxops javascript',
-    measure: (set: BenchSet, budget: number) => ask<Sample>({ ...once('set', set), budget, decode: false }),
+    measure: (sets: readonly BenchSet[], budget: number) =>
+      ask<Sample>({ ...once('sets', sets), budget, decode: false }),
     decode: (output: Float32Array, budget: number) =>
       ask<Sample>({ ...once('output', output), budget, decode: true }),
     dispose,
@@ -60,9 +64,10 @@ interface Box {
 /** Objects, a comparator sort, splice: the loop found in most detector demos. */
 export const handWritten: Peer = {
   name: 'hand-written loop',
-  async measure(set, budget) {
-    if (set.scores.length > 5000) return null;
-    return sampleSync(() => handWrittenNms(set), budget);
+  async measure(sets, budget) {
+    if (sets.some(({ scores }) => scores.length > 5000)) return null;
+    const runs = sets.map((set) => () => handWrittenNms(set));
+    return sampleSync(runs, budget);
   },
 };
 

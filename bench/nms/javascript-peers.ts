@@ -39,25 +39,29 @@ export async function ortPeer(module: 'onnxruntime-node' | 'onnxruntime-web'): P
   const sessions = new Map<number, Awaited<ReturnType<OrtLike['InferenceSession']['create']>>>();
   return {
     name: module,
-    async measure({ boxes, scores, classIds, threshold }, budget) {
+    async measure(sets, budget) {
+      const { classIds, threshold } = sets[0]!;
       if (classIds !== undefined) return null;
       let session = sessions.get(threshold);
       if (session === undefined) {
         session = await ort.InferenceSession.create(nmsModel(threshold), oneThread);
         sessions.set(threshold, session);
       }
-      const swapped = boxes.map((_, i) => boxes[i ^ 1]!);
-      const feeds = {
-        boxes: new ort.Tensor('float32', swapped, [1, scores.length, 4]),
-        scores: new ort.Tensor('float32', scores, [1, 1, scores.length]),
-      };
       const run = session.run.bind(session);
-      return sample(async () => {
-        const { selected } = await run(feeds);
-        return Array.from({ length: selected!.data.length / 3 }, (_, i) =>
-          Number(selected!.data[3 * i + 2]!),
-        );
-      }, budget);
+      const runs = sets.map(({ boxes, scores }) => {
+        const swapped = boxes.map((_, i) => boxes[i ^ 1]!);
+        const feeds = {
+          boxes: new ort.Tensor('float32', swapped, [1, scores.length, 4]),
+          scores: new ort.Tensor('float32', scores, [1, 1, scores.length]),
+        };
+        return async () => {
+          const { selected } = await run(feeds);
+          return Array.from({ length: selected!.data.length / 3 }, (_, i) =>
+            Number(selected!.data[3 * i + 2]!),
+          );
+        };
+      });
+      return sample(runs, budget);
     },
   };
 }
@@ -73,10 +77,11 @@ export async function ortDecode(
   const session = await ort.InferenceSession.create(decodeModel(threshold, confidence), oneThread);
   return (output, budget) => {
     const feeds = { output: new ort.Tensor('float32', output, [1, 84, output.length / 84]) };
-    return sample(async () => {
+    const run = async () => {
       const { selected } = await session.run(feeds);
       return Array.from({ length: selected!.data.length / 3 }, (_, i) => Number(selected!.data[3 * i + 2]!));
-    }, budget);
+    };
+    return sample([run], budget);
   };
 }
 
@@ -107,21 +112,24 @@ export async function tfjsPeer(): Promise<Peer | null> {
   await tf.ready();
   return {
     name: 'tfjs-wasm',
-    async measure({ boxes, scores, classIds, threshold }: BenchSet, budget) {
-      if (classIds !== undefined) return null;
-      const tensors = [
-        tf.tensor2d(
+    async measure(sets: readonly BenchSet[], budget) {
+      if (sets.some(({ classIds }) => classIds !== undefined)) return null;
+      const tensors: object[] = [];
+      const runs = sets.map(({ boxes, scores, threshold }) => {
+        const corners = tf.tensor2d(
           boxes.map((_, i) => boxes[i ^ 1]!),
           [scores.length, 4],
-        ),
-        tf.tensor1d(scores),
-      ];
-      const result = await sample(async () => {
-        const kept = tf.image.nonMaxSuppression(tensors[0]!, tensors[1]!, scores.length, threshold);
-        const data = await kept.data();
-        kept.dispose();
-        return data;
-      }, budget);
+        );
+        const values = tf.tensor1d(scores);
+        tensors.push(corners, values);
+        return async () => {
+          const kept = tf.image.nonMaxSuppression(corners, values, scores.length, threshold);
+          const data = await kept.data();
+          kept.dispose();
+          return data;
+        };
+      });
+      const result = await sample(runs, budget);
       tf.dispose(tensors);
       return result;
     },

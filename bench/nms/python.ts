@@ -64,15 +64,17 @@ export class Python {
     const label = name === 'torchvision' && !exact ? 'torchvision batched_nms' : name;
     return {
       name: `${label} ${this.versions[name]}`,
-      measure: (set: BenchSet, budget) =>
+      measure: (sets: readonly BenchSet[], budget) =>
         this.ask({
           peer: name,
           exact,
           budget,
-          boxes: this.file(set.boxes),
-          scores: this.file(set.scores),
-          classIds: set.classIds === undefined ? null : this.file(set.classIds),
-          threshold: set.threshold,
+          sets: sets.map((set) => ({
+            boxes: this.file(set.boxes),
+            scores: this.file(set.scores),
+            classIds: set.classIds === undefined ? null : this.file(set.classIds),
+            threshold: set.threshold,
+          })),
         }),
     };
   }

@@ -19,8 +19,14 @@ export type SetKind = 'uniform' | 'detector' | 'outliers' | 'nested';
  * never overlap enough, and two far away that stretch the tiles until all the rest lies in one. `nested`: boxes with
  * one centre and sides that grow by more than the threshold allows.
  */
-export function makeBenchSet(kind: SetKind, count: number, classes: number, threshold: number): BenchSet {
-  const next = random(count + classes + 17 * kind.length);
+function makeBenchSet(
+  kind: SetKind,
+  count: number,
+  classes: number,
+  threshold: number,
+  seed: number,
+): BenchSet {
+  const next = random(count + classes + 17 * kind.length + 7919 * seed);
   const boxes = new Float32Array(4 * count);
   const scores = new Float32Array(count);
   const ids = new Int32Array(count);
@@ -67,4 +73,20 @@ export function makeBenchSet(kind: SetKind, count: number, classes: number, thre
   }
   const name = `${kind} N=${count} classes=${classes} IoU ${threshold}`;
   return { name, boxes, scores, classIds: classes > 1 ? ids : undefined, threshold };
+}
+
+/** Sets of one kind with different numbers: 16 of 1000 boxes, fewer where they are larger. */
+export function makeBenchSets(
+  kind: SetKind,
+  count: number,
+  classes: number,
+  threshold: number,
+): readonly [BenchSet, ...BenchSet[]] {
+  const more = Math.min(16, Math.floor(16_000 / count)) - 1;
+  return [
+    makeBenchSet(kind, count, classes, threshold, 0),
+    ...Array.from({ length: Math.max(0, more) }, (_, i) =>
+      makeBenchSet(kind, count, classes, threshold, i + 1),
+    ),
+  ];
 }

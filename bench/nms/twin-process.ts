@@ -4,23 +4,23 @@ import { boxopsPeer, decodeAndSuppress } from './boxops.ts';
 import { type BenchSet, sampleSync } from './peer.ts';
 
 const peer = boxopsPeer('javascript');
-let set: BenchSet;
+let sets: readonly BenchSet[];
 let output: Float32Array;
 
 interface Question {
-  readonly set?: BenchSet;
+  readonly sets?: readonly BenchSet[];
   readonly output?: Float32Array;
   readonly budget: number;
-  /** Decode and suppress a whole output, or suppress a set. */
+  /** Decode and suppress a whole output, or suppress the sets. */
   readonly decode: boolean;
 }
 
 process.on('message', async (question: Question) => {
   const { budget, decode } = question;
   setBackend('javascript');
-  set = question.set ?? set;
+  sets = question.sets ?? sets;
   output = question.output ?? output;
   process.send!(
-    decode ? sampleSync(() => decodeAndSuppress(output), budget) : await peer.measure(set, budget),
+    decode ? sampleSync([() => decodeAndSuppress(output)], budget) : await peer.measure(sets, budget),
   );
 });
