@@ -68,6 +68,16 @@ describe('a configuration', () => {
   });
 });
 
+describe('formats', () => {
+  it.each([[['npz']], [['safetensors', 'npy']], [[]]])('%j would leave shards out', async (formats) => {
+    const out = place();
+    const made = make({ preset: 'atss', input: small }, { out, formats });
+    await expect(made).rejects.toMatchObject({ code: 'OPTION' });
+    await expect(made).rejects.toThrow(`expected a list of safetensors, tar, got [${formats.join(', ')}]`);
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
 describe('the folder', () => {
   it('that cannot be made or written is named', async () => {
     const file = place();

@@ -153,12 +153,19 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
 }
 
 function checkOptions(options: WriteTargetsOptions, config: TargetConfig): void {
-  const { shard, imagesPerShard, workers } = options;
+  const { shard, imagesPerShard, workers, formats } = options;
   if (needsPredictions(config) && options.predictions === undefined) {
     throw new UnsupportedError(
       `the matcher '${config.matcher.kind}' matches by what a network predicts: name the folder of its predictions (--predictions)`,
       { matcher: config.matcher.kind },
     );
+  }
+  if (
+    formats !== undefined &&
+    !(formats.length > 0 && formats.every((name) => shardFormats.includes(name)))
+  ) {
+    const names = shardFormats.join(', ');
+    throw new OptionError(`formats: expected a list of ${names}, got [${formats.join(', ')}]`, { formats });
   }
   const { predictions } = options;
   if (predictions !== undefined && !statSync(predictions, { throwIfNoEntry: false })?.isDirectory()) {
