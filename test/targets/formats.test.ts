@@ -1,8 +1,12 @@
 /** Containers and codings by themselves: safetensors, npy, and what each coder of a configuration gives. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { deltaCoder } from '../../src/coders/index.ts';
+import { OptionError, ShapeError } from '../../src/errors.ts';
+import { l1Loss } from '../../src/losses/index.ts';
 import { boxEncoding } from '../../src/targets/coding.ts';
 import {
+  type NamedTensor,
   readSafetensors,
   type Tensors,
   targetConfig,
@@ -52,6 +56,40 @@ describe('safetensors', () => {
     const wrong = bytes.slice();
     wrong.set(new TextEncoder().encode('"F99"'), new TextDecoder().decode(bytes).indexOf('"F32"'));
     expect(() => readSafetensors(wrong)).toThrow('elements of type F99');
+  });
+});
+
+describe('what is written', () => {
+  const written = [
+    (tensor: NamedTensor) => writeNpy(tensor),
+    (tensor: NamedTensor) => writeSafetensors({ tensor }),
+  ];
+
+  it.each(written)('has as many numbers as its shape says', (write) => {
+    const data = Float32Array.of(1, 2, 3);
+    for (const shape of [[], [2], [3, 2], [-3, -1], [1.5, 2], [Number.NaN], undefined as never]) {
+      expect(() => write({ shape, data }), String(shape)).toThrow(ShapeError);
+    }
+    expect(() => write({ shape: [1, 3, 1], data })).not.toThrow();
+    expect(() => write({ shape: [], data: data.subarray(1, 2) })).not.toThrow();
+  });
+
+  it.each(written)('has elements that both containers have', (write) => {
+    for (const data of [Uint16Array.of(1), [1], undefined]) {
+      expect(() => write({ shape: [1], data: data as never })).toThrow(OptionError);
+    }
+  });
+
+  it('may be what losses, coders and shared memory give', () => {
+    const shared = new Float32Array(new SharedArrayBuffer(16)).fill(2);
+    const { gradient } = l1Loss(shared, new Float32Array(4), { reduction: 'sum' });
+    for (const data of [shared, gradient, deltaCoder().encode(shared, gradient)]) {
+      const { tensors } = readSafetensors(writeSafetensors({ a: { shape: [1, 4], data } }));
+      expect(tensors.a!.data).toEqual(Float32Array.from(data));
+      expect(writeNpy({ shape: [1, 4], data }).slice(-16)).toEqual(
+        new Uint8Array(Float32Array.from(data).buffer),
+      );
+    }
   });
 });
 

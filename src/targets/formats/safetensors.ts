@@ -13,11 +13,17 @@ import {
   type Tensors,
 } from './tensors.ts';
 
-/** Bytes of a file with these tensors; the same tensors and metadata give the same bytes. */
+/**
+ * Bytes of a file with these tensors; the same tensors and metadata give the same bytes. Throws {@link ShapeError} where
+ * a shape does not hold as many numbers as there are, {@link OptionError} for elements of another type.
+ */
 export function writeSafetensors(
-  tensors: Tensors,
+  tensors: Tensors<ArrayBufferLike>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  const types = new Map(
+    Object.entries(tensors).map(([name, tensor]) => [name, elementTypeOf(tensor, name).safetensors]),
+  );
   // the widest elements first, so that every tensor is aligned
   const names = Object.keys(tensors).sort((a, b) => {
     const width = tensors[b]!.data.BYTES_PER_ELEMENT - tensors[a]!.data.BYTES_PER_ELEMENT;
@@ -29,7 +35,7 @@ export function writeSafetensors(
   for (const name of names) {
     const { shape, data } = tensors[name]!;
     const offsets = [at, at + data.byteLength];
-    header.push([name, { dtype: elementTypeOf(data).safetensors, shape, data_offsets: offsets }]);
+    header.push([name, { dtype: types.get(name), shape, data_offsets: offsets }]);
     at += data.byteLength;
   }
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));

@@ -1,19 +1,23 @@
 /** Named arrays with a shape: what shards hold, whatever the container. */
+import { OptionError, ShapeError } from '../../errors.ts';
 
-export type TensorData =
-  | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | BigInt64Array<ArrayBuffer>;
+export type TensorData<Buffer extends ArrayBufferLike = ArrayBuffer> =
+  | Float32Array<Buffer>
+  | Float64Array<Buffer>
+  | Int32Array<Buffer>
+  | Uint8Array<Buffer>
+  | BigInt64Array<Buffer>;
 
-export interface NamedTensor {
+/** What is read has memory of its own; what is written may lie in shared memory, too. */
+export interface NamedTensor<Buffer extends ArrayBufferLike = ArrayBuffer> {
   /** Row-major. */
   readonly shape: readonly number[];
-  readonly data: TensorData;
+  readonly data: TensorData<Buffer>;
 }
 
-export type Tensors = Readonly<Record<string, NamedTensor>>;
+export type Tensors<Buffer extends ArrayBufferLike = ArrayBuffer> = Readonly<
+  Record<string, NamedTensor<Buffer>>
+>;
 
 /** Element types by their names in safetensors and numpy; every machine this runs on is little-endian. */
 export const elementTypes = [
@@ -24,10 +28,36 @@ export const elementTypes = [
   { safetensors: 'I64', numpy: '<i8', Kind: BigInt64Array },
 ] as const;
 
-export function elementTypeOf(data: TensorData): (typeof elementTypes)[number] {
-  return elementTypes.find(({ Kind }) => data instanceof Kind)!;
+/**
+ * Element type of a tensor that is to be written under this name. Throws {@link OptionError} for elements that are none
+ * of {@link elementTypes}, {@link ShapeError} where the shape is none, or does not hold as many numbers as there are.
+ */
+export function elementTypeOf(
+  { shape, data }: NamedTensor<ArrayBufferLike>,
+  name: string,
+): (typeof elementTypes)[number] {
+  const type = elementTypes.find(({ Kind }) => data instanceof Kind);
+  if (type === undefined) {
+    const kinds = elementTypes.map(({ Kind }) => Kind.name).join(', ');
+    const got = (data as object | undefined)?.constructor.name ?? String(data);
+    throw new OptionError(`${name}: expected data in one of ${kinds}, got ${got}`, { name, got });
+  }
+  const sides = Array.isArray(shape) && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
+  if (!sides || shape.reduce((product, side) => product * side, 1) !== data.length) {
+    const text = sides ? `[${shape.join(', ')}]` : String(shape);
+    throw new ShapeError(`${name}: a shape ${text} is not that of ${data.length} numbers`, {
+      name,
+      shape,
+      length: data.length,
+    });
+  }
+  return type;
 }
 
 /** The bytes under an array. */
-export const bytesOf = (data: TensorData): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+export const bytesOf = ({
+  buffer,
+  byteOffset,
+  byteLength,
+}: TensorData<ArrayBufferLike>): Uint8Array<ArrayBufferLike> =>
+  new Uint8Array(buffer, byteOffset, byteLength);
