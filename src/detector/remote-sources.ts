@@ -65,7 +65,8 @@ function pack(source: ImageSource, hand: boolean): ImageSource | Promise<ImageSo
     const { data, width, height } = source;
     return { data: hand || !ArrayBuffer.isView(data) ? data : copyBytes(data), width, height };
   }
-  return typeof createImageBitmap === 'function' ? createImageBitmap(source) : readImage(source);
+  const drawable = typeof createImageBitmap === 'function' && typeof source === 'object' && source !== null;
+  return drawable ? createImageBitmap(source) : readImage(source);
 }
 
 /** A closed frame, and one that was moved away, has no size. */

@@ -4,6 +4,7 @@ import { withoutColorProfile } from '../../src/detector/image/color-profile.ts';
 import { checkImageBytes } from '../../src/detector/image/container.ts';
 import { takeOrientation } from '../../src/detector/image/orientation.ts';
 import { readImage } from '../../src/detector/image/read.ts';
+import { packSources } from '../../src/detector/remote-sources.ts';
 import { ImageError, ShapeError } from '../../src/errors.ts';
 import {
   avifOrientations,
@@ -216,6 +217,35 @@ describe('readImage in Node', () => {
       expect((error as Error).message, name).toMatch(message);
     }
     expect(await rejection(new Blob([]))).toBeInstanceOf(ImageError);
+  });
+
+  it.each(['here', 'on the way to a worker'])('says what a source is that is none, %s', async (place) => {
+    const refuse = () => {
+      throw new TypeError("The provided value is not of type '(Blob or HTMLCanvasElement or …)'");
+    };
+    for (const browser of [false, true]) {
+      if (browser) {
+        vi.stubGlobal('OffscreenCanvas', class {});
+        vi.stubGlobal('createImageBitmap', refuse);
+      }
+      try {
+        for (const [source, kind] of [
+          ['/scene.png', 'a string'],
+          [undefined, 'undefined'],
+          [null, 'null'],
+          [7, '7'],
+        ] as const) {
+          const error =
+            place === 'here'
+              ? await rejection(source as never)
+              : await packSources([source as never], false).catch((reason: unknown) => reason);
+          expect(error).toBeInstanceOf(ImageError);
+          expect((error as Error).message).toContain(`Not an image source: ${kind}; expected RGBA pixels`);
+        }
+      } finally {
+        vi.unstubAllGlobals();
+      }
+    }
   });
 
   it('does not take the end of an embedded thumbnail for the end of the picture', () => {

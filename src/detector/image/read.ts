@@ -27,7 +27,8 @@ export function readImage(source: ImageSource): RawImage | Promise<RawImage> {
   if (isPixels(source)) return readRaw(source);
   if (isNodeCanvas(source))
     return opaque(source.getContext('2d').getImageData(0, 0, source.width, source.height));
-  if (typeof OffscreenCanvas === 'function') return opaque(wrap(() => readDrawable(source)));
+  if (typeof OffscreenCanvas === 'function' && typeof source === 'object' && source !== null)
+    return opaque(wrap(() => readDrawable(source)));
   throw new ImageError(
     `Not an image source: ${describe(source)}; expected RGBA pixels { data, width, height }, the bytes of an image file, or a drawable.`,
   );
