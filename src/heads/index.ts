@@ -1,6 +1,11 @@
 /** Raw output tensors of detectors → candidate columns, and what an ONNX file says about its own head. */
 
-export { type LibraryPreset, type PresetOptions, presetDefaults } from '../nms/preset-rules.ts';
+export {
+  type LibraryPreset,
+  type PresetDefaults,
+  type PresetOptions,
+  presetDefaults,
+} from '../nms/preset-rules.ts';
 export { type PresetRows, presetDetections, presetNms } from '../nms/presets.ts';
 export { decodeCenterNet } from './centernet.ts';
 export { cocoCategoryNames, cocoClassNames } from './coco-classes.ts';

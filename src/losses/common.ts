@@ -9,6 +9,7 @@ import type { Preset } from '../boxes/types.ts';
 import { NumericError, OptionError, ShapeError } from '../errors.ts';
 import { checkCount, choiceOption } from '../options.ts';
 
+/** Logits, boxes and gradients: the gradient is of the same kind as what it belongs to. */
 export type FloatArray = Float32Array | Float64Array;
 
 export type Reduction = 'none' | 'sum' | 'mean';

@@ -3,7 +3,13 @@ export * from './classification/gaussian-focal.ts';
 export * from './classification/quality.ts';
 export * from './classification/seesaw.ts';
 export * from './classification/sigmoid-focal.ts';
-export { type LossOptions, type LossResult, lossNormalizer, type Reduction } from './common.ts';
+export {
+  type FloatArray,
+  type LossOptions,
+  type LossResult,
+  lossNormalizer,
+  type Reduction,
+} from './common.ts';
 export * from './gradient-harmony.ts';
 export type { DetectorLoss } from './recipes/common.ts';
 export * from './recipes/detr.ts';

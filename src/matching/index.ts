@@ -31,7 +31,7 @@ export {
   randomSampler,
 } from './samplers/samplers.ts';
 export { sparseRandomSampler } from './samplers/sparse.ts';
-export type { Sample, SampleOptions } from './samplers/types.ts';
+export type { Sample, Sampled, SampleOptions } from './samplers/types.ts';
 export { type SimOtaOptions, simOtaMatcher } from './sim-ota.ts';
 export { type SsdMatchOptions, ssdMatcher } from './ssd.ts';
 export { type TaskAlignedOptions, taskAlignedMatcher } from './task-aligned.ts';

@@ -21,7 +21,7 @@ export interface PresetOptions {
 }
 
 /** A library's own numbers; no score threshold where the library leaves it to others. */
-interface Defaults {
+export interface PresetDefaults {
   readonly scoreThreshold?: number;
   readonly iouThreshold: number;
   readonly multiLabel: boolean;
@@ -42,7 +42,7 @@ interface Defaults {
  * - `supervision`: `Detections.with_nms`: IoU 0.5, the class a detection has, no limit, no threshold of its own.
  * - `tensorflow`: the object detection API's `BatchNonMaxSuppression`: 0, IoU 0.6, every class, 100 a class, 100 out.
  */
-export const presetDefaults: Readonly<Record<LibraryPreset, Defaults>> = {
+export const presetDefaults: Readonly<Record<LibraryPreset, PresetDefaults>> = {
   ultralytics: {
     scoreThreshold: 0.25,
     iouThreshold: 0.7,

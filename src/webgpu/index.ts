@@ -5,6 +5,7 @@ export type {
   Backend,
   BatchIouOptions,
   BatchIouStats,
+  Boxes,
   CalibrateOptions,
   Calibration,
   CalibrationEntry,
@@ -25,4 +26,6 @@ export type {
   Output,
   RotatedJob,
   TileLimits,
+  ToArray,
+  ToBuffer,
 } from './types.ts';

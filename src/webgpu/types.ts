@@ -191,10 +191,12 @@ export type AnyOptions = Omit<GpuPairwiseOptions, 'out'> & { readonly out?: unkn
 /** A call's boxes: on the CPU, or on the GPU already. */
 export type Boxes = BoxArray | GpuBoxes;
 
+/** The result stays on the GPU. */
 export interface ToBuffer {
   readonly output: 'buffer';
 }
 
+/** The result is read back, which is the default. */
 export interface ToArray {
   readonly output?: 'array';
 }

@@ -131,6 +131,20 @@ describe('TypeScript', () => {
     expect(compile(folder.path, ['every-entry.ts', 'usage.ts'], options)).toEqual([]);
   });
 
+  it('lets a library pass every export on, so that its declarations can name their types', () => {
+    const passed = typed.map(
+      (name, index) => `import * as entry${index} from '${specifier(name)}';
+export const all${index} = { ...entry${index} };
+`,
+    );
+    const members = `import type { BatchIou } from 'boxops/webgpu';
+export const onGpu = ({ pairwise, aligned, bestMatch }: BatchIou) => ({ pairwise, aligned, bestMatch });
+`;
+    folder.write('library.ts', passed.join('') + members);
+    const options = { resolution: 'nodenext', lib: ['es2022', 'dom'], declaration: true } as const;
+    expect(compile(folder.path, ['library.ts'], options)).toEqual([]);
+  });
+
   it('needs no DOM types for the pure entries', () => {
     folder.write('pure.ts', imports(typed.filter((name) => !withDom.includes(name))));
     expect(compile(folder.path, ['pure.ts'], { resolution: 'nodenext', lib: ['es2022'] })).toEqual([]);

@@ -18,4 +18,5 @@ export interface SampleOptions {
   readonly seed?: number;
 }
 
+/** What a sampler reads of an assignment. */
 export type Sampled = Pick<Assignment, 'gtIndices'>;

@@ -10,18 +10,21 @@ export interface CompileOptions {
   /** Names as in tsconfig.json, e.g. `es2022`, `dom`. */
   readonly lib: readonly string[];
   readonly types?: readonly string[];
+  /** Whether the consumer is a library, which writes declarations of its own. Default false. */
+  readonly declaration?: boolean;
 }
 
 /** What the compiler has to say of the files, one line each; empty when they compile. */
 export function compile(
   folder: string,
   files: readonly string[],
-  { resolution, lib, types = [] }: CompileOptions,
+  { resolution, lib, types = [], declaration = false }: CompileOptions,
 ): string[] {
   const { options, errors } = ts.convertCompilerOptionsFromJson(
     {
       strict: true,
       noEmit: true,
+      declaration,
       exactOptionalPropertyTypes: true,
       verbatimModuleSyntax: true,
       target: 'es2022',
