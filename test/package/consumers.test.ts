@@ -2,7 +2,7 @@
  * The packed tarball in a clean folder, used as docs/bundlers.md says: from Node, Vite, webpack and esbuild, under
  * content policies, and by TypeScript.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -125,24 +125,39 @@ describe('TypeScript', () => {
   const imports = (names: readonly string[]) =>
     names.map((name, index) => `export * as entry${index} from '${specifier(name)}';\n`).join('');
 
+  // the consumer is a library: its own declarations have to name the types of what it passes on
   it.each(['bundler', 'nodenext'] as const)('compiles against every entry under %s', (resolution) => {
     folder.write('every-entry.ts', imports(typed));
-    const options = { resolution, lib: ['es2022', 'dom'] };
-    expect(compile(folder.path, ['every-entry.ts', 'usage.ts'], options)).toEqual([]);
-  });
-
-  it('lets a library pass every export on, so that its declarations can name their types', () => {
-    const passed = typed.map(
-      (name, index) => `import * as entry${index} from '${specifier(name)}';
-export const all${index} = { ...entry${index} };
-`,
-    );
+    const passed = typed.map((_, index) => `export const all${index} = { ...entry${index} };\n`).join('');
     const members = `import type { BatchIou } from 'boxops/webgpu';
 export const onGpu = ({ pairwise, aligned, bestMatch }: BatchIou) => ({ pairwise, aligned, bestMatch });
 `;
-    folder.write('library.ts', passed.join('') + members);
-    const options = { resolution: 'nodenext', lib: ['es2022', 'dom'], declaration: true } as const;
-    expect(compile(folder.path, ['library.ts'], options)).toEqual([]);
+    folder.write('library.ts', imports(typed).replaceAll('export *', 'import *') + passed + members);
+    const options = { resolution, lib: ['es2022', 'dom'], declaration: true };
+    expect(compile(folder.path, ['every-entry.ts', 'usage.ts', 'library.ts'], options)).toEqual([]);
+  });
+
+  it('compiles the code of the documentation but for what a fragment takes from around it', () => {
+    const pages = readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md'));
+    const blocks = pages.flatMap((page) => {
+      const text = readFileSync(join(repository, 'docs', page), 'utf8');
+      return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code], index) => {
+        const name = `docs/${page.replace('.md', '')}-${index}.ts`;
+        folder.write(name, `${code}\nexport {};\n`);
+        return name;
+      });
+    });
+    expect(blocks.length).toBeGreaterThanOrEqual(pages.length / 2);
+    const options = {
+      resolution: 'bundler',
+      lib: ['es2022', 'dom', 'dom.iterable'],
+      types: ['@types/node', '@webgpu/types'],
+    } as const;
+    const around = /Cannot find name|No value exists in scope/;
+    const found = compile(folder.path, blocks, options).filter((line) => !around.test(line));
+    expect(found).toEqual([]);
+    // the recipe from a model to its score is a whole program
+    expect(compile(folder.path, ['docs/evaluation-1.ts'], options)).toEqual([]);
   });
 
   it('needs no DOM types for the pure entries', () => {
