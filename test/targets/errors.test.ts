@@ -68,6 +68,12 @@ describe('a configuration', () => {
   });
 });
 
+it.each([undefined, null, 'instances.json', { dataset }])('%j is no dataset', async (given) => {
+  const made = make({ preset: 'atss', input: small }, { dataset: given });
+  await expect(made).rejects.toThrow("dataset: expected a dataset (what readDataset gives as 'dataset')");
+  await expect(made).rejects.toMatchObject({ code: 'OPTION' });
+});
+
 describe('formats', () => {
   it.each([[['npz']], [['safetensors', 'npy']], [[]]])('%j would leave shards out', async (formats) => {
     const out = place();

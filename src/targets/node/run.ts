@@ -153,7 +153,12 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
 }
 
 function checkOptions(options: WriteTargetsOptions, config: TargetConfig): void {
-  const { shard, imagesPerShard, workers, formats } = options;
+  const { dataset, shard, imagesPerShard, workers, formats } = options;
+  if (typeof dataset !== 'object' || dataset === null || !('slice' in dataset || 'annotations' in dataset)) {
+    throw new OptionError(
+      `dataset: expected a dataset (what readDataset gives as 'dataset') or slices of one`,
+    );
+  }
   if (needsPredictions(config) && options.predictions === undefined) {
     throw new UnsupportedError(
       `the matcher '${config.matcher.kind}' matches by what a network predicts: name the folder of its predictions (--predictions)`,
