@@ -2,8 +2,11 @@
 
 /** A tensor as any runtime hands it over; onnxruntime's `Tensor` fits as it is. Read structurally, never imported. */
 export interface TensorLike {
-  /** float32 as `Float32Array`; float16 as `Uint16Array` of bits or `Float16Array`; int64 as `BigInt64Array`; int32 as `Int32Array`. */
-  readonly data: ArrayLike<number> | ArrayLike<bigint>;
+  /**
+   * float32 as `Float32Array`; float16 as `Uint16Array` of bits or `Float16Array`; int64 as `BigInt64Array`; int32 as
+   * `Int32Array`. Text is a `LayoutError` where numbers are read.
+   */
+  readonly data: ArrayLike<number> | ArrayLike<bigint> | ArrayLike<string>;
   /** Row-major dimensions, e.g. `[1, 84, 8400]`. */
   readonly dims: readonly number[];
   /** onnxruntime's element type name: `'float32'`, `'float16'`, `'int64'`, …; derived from `data` when absent. */

@@ -178,7 +178,7 @@ function wrapSession(
       const outputs = await session.run(feeds);
       if (gpu !== null) return await gpu.collect(outputs, request);
       cpuRuns++;
-      return outputs as unknown as ModelOutputs;
+      return outputs;
     } catch (error) {
       const reason = messageOf(error);
       if (executionProvider === 'webgpu' && /device.{0,20}\blost\b|\blost\b.{0,20}device/i.test(reason)) {
