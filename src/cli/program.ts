@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { OptionError } from '../errors.ts';
+import { version } from '../version.ts';
 import { benchCommand } from './bench.ts';
 import { datasetCommand } from './dataset.ts';
 import { detectCommand } from './detect.ts';
@@ -11,7 +12,6 @@ import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
 import { targetsCommand } from './targets.ts';
 import { describeError, processTerminal, type Terminal } from './terminal.ts';
-import { version } from './version.ts';
 
 /** Runs one command line (without the program's name) and gives the exit code. */
 export async function run(

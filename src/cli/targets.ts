@@ -14,11 +14,11 @@ import {
   targetConfig,
 } from '../targets/index.ts';
 import { defaultImagesPerShard, type TargetSummary, writeTargets } from '../targets/node/index.ts';
+import { version } from '../version.ts';
 import { numberFrom, readOptionsOf, warn, withReadOptions } from './dataset-read.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { targetTables } from './targets-tables.ts';
 import type { Terminal } from './terminal.ts';
-import { version } from './version.ts';
 
 interface TargetFlags {
   readonly config: string;

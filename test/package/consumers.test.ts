@@ -58,10 +58,10 @@ beforeAll(async () => {
 afterAll(() => folder?.remove());
 
 describe('the tarball', () => {
-  it('holds the build, the digit model with its card, README and licence, and nothing else', () => {
+  it('holds the build, the digit model with its card, the documentation and licence, and nothing else', () => {
     const paths = folder.tarball.files.map(({ path }) => path);
     const expected =
-      /^(LICENSE|README\.md|package\.json|dist\/[\w.-]+\.(js|js\.map|d\.ts)|models\/digits\/(digits\.onnx|README\.md))$/;
+      /^(LICENSE|README\.md|package\.json|docs\/[\w-]+\.md|dist\/[\w.-]+\.(js|js\.map|d\.ts)|models\/digits\/(digits\.onnx|README\.md))$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     for (const path of ['LICENSE', 'README.md', 'models/digits/digits.onnx', 'models/digits/README.md']) {
       expect(paths).toContain(path);

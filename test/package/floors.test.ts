@@ -10,7 +10,7 @@ const source = resolve(import.meta.dirname, '../../src');
 
 /** Lowest floor first; rooms of one floor do not import each other unless listed in `sameFloor`. */
 const floors = [
-  ['errors', 'dispose'],
+  ['errors', 'dispose', 'version'],
   ['options'],
   ['kernels', 'boxes', 'masks'],
   ['iou'],

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { Size } from '../../boxes/types.ts';
 import { type Dataset, type SlicedDataset, slicedDataset } from '../../datasets/index.ts';
 import { OptionError, UnsupportedError } from '../../errors.ts';
+import { version } from '../../version.ts';
 import { type TargetConfig, targetConfig } from '../config.ts';
 import { inputTransform } from '../input.ts';
 import { TargetMaker } from '../maker.ts';
@@ -41,7 +42,7 @@ export interface WriteTargetsOptions {
   readonly shard?: { readonly index: number; readonly count: number };
   /** Folder with what a network predicts: needed by matchers that depend on it (`needsPredictions`). */
   readonly predictions?: string;
-  /** Written into the manifest. */
+  /** Written into the manifest. Default: boxops' own. */
   readonly version?: string;
   readonly workerUrl?: string | URL;
   readonly signal?: AbortSignal;
@@ -98,7 +99,7 @@ export async function writeTargets(options: WriteTargetsOptions): Promise<Target
     formats,
     priors,
     predictions: options.predictions ?? null,
-    version: options.version ?? 'unknown',
+    version: options.version ?? version(),
   });
   prepare(out, manifest);
   for (const size of priors ?? []) {
