@@ -12,6 +12,7 @@ import {
   tileGrid,
 } from '../../src/detector/index.ts';
 import { shiftDetections } from '../../src/detector/tiled/shift.ts';
+import type { Tile } from '../../src/detector/tiled/tile-grid.ts';
 import { OptionError, UnsupportedError } from '../../src/errors.ts';
 import type { CocoDataset } from '../../src/evaluation/index.ts';
 import { Detections, decodeRle, encodeRle, pairwiseIou, rleArea } from '../../src/index.ts';
@@ -187,6 +188,23 @@ describe('mergeTiles', () => {
     expect(() => mergeTiles([left.with({ angles: [0.1] })], { mergeMetric: 'ios' })).toThrow(OptionError);
   });
 
+  it('keeps the columns where nothing was found', () => {
+    const none = (more: object) =>
+      Detections.from({ boxes: [], scores: [], classIds: [], imageSize, ...more });
+    const posed = none({ keypoints: [], keypointCount: 5, classNames: ['face'] });
+    const found = mergeTiles([Detections.empty({ imageSize }), posed, posed]);
+    expect(found).toMatchObject({ count: 0, keypointCount: 5, classNames: ['face'], imageSize });
+    expect(found.keypoints).toHaveLength(0);
+    expect(() => mergeTiles([posed], { merge: 'wbf' })).toThrow(UnsupportedError);
+    expect(mergeTiles([none({ angles: [] })]).angles).toHaveLength(0);
+    const maskLogits = {
+      places: new Float32Array(0),
+      offsets: new Uint32Array(1),
+      values: new Float32Array(0),
+    };
+    expect(mergeTiles([none({ maskLogits })]).maskLogits?.offsets).toHaveLength(1);
+  });
+
   it('nms keeps the whole object, not the part with the better score that a tile cut', () => {
     const cut = part([35, 10, 49.8, 30], [0.9]);
     const whole = part([35, 10, 70, 30], [0.6]);
@@ -206,6 +224,28 @@ describe('mergeTiles', () => {
     expect(right({ tiles, mergeThreshold: 1 })).toEqual([50, 70]);
     expect(right({ tiles, mergeThreshold: 1, maxDetections: 1 })).toEqual([50]);
     expect(() => right({ tiles: [] })).toThrow(OptionError);
+  });
+
+  it('nms sees the cut of a rotated box where its corners reach', () => {
+    // 10 wide and standing: what `boxes` hold lies across
+    const standing = (cx: number, y1: number, y2: number, score: number) => {
+      const [cy, half] = [(y1 + y2) / 2, (y2 - y1) / 2];
+      return part([cx - half, cy - 5, cx + half, cy + 5], [score], { angles: [Math.PI / 2] });
+    };
+    const kept = (parts: readonly Detections[], tiles: readonly Tile[]) =>
+      [...mergeTiles(parts, { tiles }).scores].map((score) => Math.round(100 * score));
+    const rows = [
+      { x: 0, y: 0, width: 100, height: 60 },
+      { x: 0, y: 40, width: 100, height: 60 },
+    ];
+    // the upper tile sees 42…60 of it
+    expect(kept([standing(50, 42, 60, 0.9), standing(50, 42, 75, 0.6)], rows)).toEqual([60]);
+    // beside the border of the left tile, not at it
+    const columns = [
+      { x: 0, y: 0, width: 60, height: 100 },
+      { x: 40, y: 0, width: 60, height: 100 },
+    ];
+    expect(kept([standing(50, 40, 62, 0.9), standing(50, 41, 62, 0.6)], columns)).toEqual([90]);
   });
 
   describe('an object longer than what two tiles share', () => {

@@ -31,7 +31,8 @@ export interface MergeTilesOptions {
   /**
    * The tile of each part. A box that reaches a border of its tile inside the picture (to 1 % of the tile's side) is taken
    * for cut, and `'nms'` ranks it behind those that are not, whatever its score. Two parts of one object, cut at opposite
-   * borders and alike (IoU above 0.8 and above `mergeThreshold`) where both tiles look, become one, whatever they overlap.
+   * borders and alike (IoU above 0.8 and above `mergeThreshold`) where both tiles look, become one, whatever they overlap;
+   * not if rotated.
    * Default: none is taken for cut.
    */
   readonly tiles?: readonly Tile[];
@@ -57,14 +58,9 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
     throw new OptionError('parts: expected an array of Detections');
   }
   checkOptionKinds('options of mergeTiles', options, mergeKinds);
-  const all = Detections.merge(...(parts as readonly Detections[]));
+  const all = joined(parts);
   const { boxes, scores, classIds, angles } = all;
-  const more = [
-    all.maskSize && 'masks',
-    all.keypoints && 'keypoints',
-    angles && 'angles',
-    all.trackIds && 'track ids',
-  ].filter((name) => name !== undefined);
+  const more = furtherColumns(all);
   const { merge = more.length > 0 ? 'nms' : 'greedy-nmm', mergeScope: scope = 'class' } = options;
   const metric = options.mergeMetric ?? (angles || merge === 'wbf' ? 'iou' : 'ios');
   const { mergeThreshold: iouThreshold = 0.5 } = options;
@@ -79,7 +75,7 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
   const shared = { iouThreshold, classIds, scope };
   const tileOf = tilesOf(parts, options.tiles);
   const join = ({ found, members }: Merged): Detections => {
-    const joined =
+    const whole =
       tileOf === undefined || angles !== undefined
         ? found
         : joinSeams(
@@ -89,7 +85,7 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
             scope,
             merge !== 'nms',
           );
-    return joined.count > limit ? joined.filter((i) => i < limit) : joined;
+    return whole.count > limit ? whole.filter((i) => i < limit) : whole;
   };
   switch (merge) {
     case 'nms':
@@ -126,6 +122,22 @@ export function mergeTiles(parts: readonly Detections[], options: MergeTilesOpti
         merge,
       });
   }
+}
+
+/** All parts, one after the other. Where nothing was found, the columns are there all the same. */
+function joined(parts: readonly Detections[]): Detections {
+  const all = Detections.merge(...parts);
+  if (all.count > 0) return all;
+  const { classNames, imageSize } = all;
+  const shaped = parts.find((part) => furtherColumns(part).length > 0);
+  return shaped?.with({ classNames, imageSize }) ?? all;
+}
+
+/** The columns besides boxes, scores and classes. */
+function furtherColumns({ maskSize, keypoints, angles, trackIds }: Detections): string[] {
+  return [maskSize && 'masks', keypoints && 'keypoints', angles && 'angles', trackIds && 'track ids'].filter(
+    (name) => name !== undefined,
+  );
 }
 
 /** What is left, best first, and the best member of each. */
@@ -168,7 +180,9 @@ function wholeFirst(
   if (tileOf === undefined) return scores;
   const ranks = scores.slice();
   let row = 0;
-  for (const { boxes, count, imageSize } of parts) {
+  for (const part of parts) {
+    const { count, imageSize } = part;
+    const boxes = uprightBoxes(part);
     for (let i = 0; i < count; i++, row++) {
       const { x, y, width, height } = tileOf[row];
       const marginX = width / 100;
@@ -184,6 +198,21 @@ function wholeFirst(
     }
   }
   return ranks;
+}
+
+/** The boxes; where they are rotated, the upright ones around them. */
+function uprightBoxes({ boxes, angles }: Detections): Float32Array {
+  return angles === undefined
+    ? boxes
+    : boxes.map((_, at) => {
+        const i = at >> 2;
+        const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
+        const [cos, sin] = [Math.abs(Math.cos(angles[i])), Math.abs(Math.sin(angles[i]))];
+        const [width, height] = [x2 - x1, y2 - y1];
+        const [middle, reach] =
+          at % 2 === 0 ? [x1 + x2, width * cos + height * sin] : [y1 + y2, width * sin + height * cos];
+        return (at % 4 < 2 ? middle - reach : middle + reach) / 2;
+      });
 }
 
 interface Rows {
