@@ -75,12 +75,16 @@ function rowsOf(count: number, classes: number, seed: number): { box: number[]; 
   });
 }
 
+/** float16 bits of numbers below 65504, truncated; subnormals included. */
 const half = (data: Float32Array): Uint16Array => {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  // truncated to 10 bits of fraction; every value here is in float16's normal range, or becomes 0
   return Uint16Array.from(bits, (word) => {
     const exponent = ((word >>> 23) & 255) - 112;
-    return exponent <= 0 ? 0 : ((word >>> 16) & 0x8000) | (exponent << 10) | ((word >>> 13) & 1023);
+    const size =
+      exponent > 0
+        ? (exponent << 10) | ((word >>> 13) & 1023)
+        : ((word & 0x7fffff) | 0x800000) >>> Math.min(31, 14 - exponent);
+    return ((word >>> 16) & 0x8000) | size;
   });
 };
 
@@ -296,6 +300,17 @@ export function postprocessTests(open: OpenGpu): void {
         outputs: { output0: { data: half(data), dims: [1, 24, grid], type: 'float16' } },
       };
       await same(reducer, device, halved, 'float16');
+      // coordinates from 2^-24, float16's least, to 2^-14, its least normal one, and -0
+      const small = columns('yolov8-pose', 51, {}, 6, 1, 1);
+      const pose = small.outputs.output0!.data as Float32Array;
+      for (let r = 5; r < 11; r++) {
+        for (let a = 0; a < grid; a++) pose[r * grid + a] = (r % 2 === 0 ? 1 : -1) * 2 ** -(13 + (a % 13));
+      }
+      const subnormal: Sample = {
+        ...small,
+        outputs: { output0: { data: half(pose), dims: [1, 11, grid], type: 'float16' } },
+      };
+      await same(reducer, device, subnormal, 'float16, subnormal');
       device.destroy();
     });
 

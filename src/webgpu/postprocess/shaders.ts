@@ -16,9 +16,20 @@ import { type Family, snippets } from './heads.ts';
 import { bind, candidateLimit, common, recordWords, resultHeader } from './shader-layout.ts';
 import { compare, rank, scan } from './suppression-shaders.ts';
 
+/**
+ * Element `i` as the bits of a float32. float16 is widened in integers: WGSL's own unpacking may take subnormals for 0 and
+ * need not keep NaN (WGSL, "Differences from IEEE-754").
+ */
 const loader = (name: string, half: boolean): string =>
   half
-    ? `fn ${name}At(i: u32) -> u32 { return bitcast<u32>(unpack2x16float(${name}[i / 2u])[i % 2u]); }`
+    ? `fn ${name}At(i: u32) -> u32 {
+  let bits = ${name}[i / 2u] >> (16u * (i % 2u));
+  let sign = (bits & 0x8000u) << 16u;
+  let size = bits & 0x7fffu;
+  if (size >= 0x7c00u) { return sign | 0x7f800000u | ((size & 0x3ffu) << 13u); }
+  if (size >= 0x400u) { return sign | ((size << 13u) + 0x38000000u); }
+  return sign | bitcast<u32>(f32(size) * ${2 ** -24});
+}`
     : `fn ${name}At(i: u32) -> u32 { return ${name}[i]; }`;
 
 /** Reading the tensors: score `c` of row `r`, and the four numbers of its box. */
