@@ -12,6 +12,7 @@ import { nms } from '../../src/nms/index.ts';
 import {
   GpuReducer,
   type GpuTensor,
+  gpuHeads,
   type Reduced,
   type ReduceRequest,
 } from '../../src/webgpu/postprocess/index.ts';
@@ -113,17 +114,30 @@ function columns(
   };
 }
 
-function anchorRows(head: HeadName, seed: number, asked: Asked = {}): Sample {
+/** The same numbers with rows and columns exchanged. */
+function transposed({ outputs, request }: Sample): Sample {
+  const { data, dims } = outputs.output0!;
+  const [, rows = 0, columns = 0] = dims;
+  const turned = Float32Array.from(
+    data as Float32Array,
+    (_, i) => data[(i % rows) * columns + Math.floor(i / rows)] as number,
+  );
+  return { outputs: { output0: { data: turned, dims: [1, columns, rows], type: 'float32' } }, request };
+}
+
+function anchorRows(head: HeadName, seed: number, asked: Asked = {}, extra = 0): Sample {
   const classes = 20;
   const rows = rowsOf(grid, classes, seed);
+  const next = seeded(seed + 1);
   const data = Float32Array.from(
     rows.flatMap(({ box, scores }, row) => {
       const raw = head === 'yolox' && asked.decoding?.decoded !== true ? toGrid(box, row) : box;
-      return [...raw, 0.5 + Math.max(...scores) / 2, ...scores];
+      const tail = Array.from({ length: extra }, () => 2 * next() - 1);
+      return [...raw, 0.5 + Math.max(...scores) / 2, ...scores, ...tail];
     }),
   );
   return {
-    outputs: { output: { data, dims: [1, grid, 5 + classes], type: 'float32' } },
+    outputs: { output: { data, dims: [1, grid, 5 + classes + extra], type: 'float32' } },
     request: requestOf(head, asked),
   };
 }
@@ -140,16 +154,17 @@ function toGrid([x, y, w, h]: number[], row: number): number[] {
   ];
 }
 
-function endToEnd(seed: number, asked: Asked = {}): Sample {
+function endToEnd(seed: number, asked: Asked = {}, head: HeadName = 'end-to-end', extra = 0): Sample {
   const next = seeded(seed);
   const rows = Array.from({ length: 300 }, () => {
     const [x, y] = [300 * next(), 300 * next()];
-    return [x, y, x + 20 * next(), y + 20 * next(), next() * next(), Math.floor(20 * next())];
+    const row = [x, y, x + 20 * next(), y + 20 * next(), next() * next(), Math.floor(20 * next())];
+    return [...row, ...Array.from({ length: extra }, () => 2 * next() - 1)];
   });
   const data = Float32Array.from(rows.flat());
   return {
-    outputs: { output0: { data, dims: [1, 300, 6], type: 'float32' } },
-    request: requestOf('end-to-end', asked),
+    outputs: { output0: { data, dims: [1, 300, 6 + extra], type: 'float32' } },
+    request: requestOf(head, asked),
   };
 }
 
@@ -239,20 +254,28 @@ export function postprocessTests(open: OpenGpu): void {
     it('keeps what the CPU keeps, for every head with a kernel', async () => {
       const { device, reducer } = await opened();
       const prototypes = { data: new Float32Array(8 * 16).fill(1), dims: [1, 8, 4, 4], type: 'float32' };
-      const segmentation = columns('yolov8-seg', 3, {}, 8);
-      const transposed = anchorRows('yolov5', 12);
+      const masked = ({ outputs, request }: Sample): Sample => ({
+        outputs: { ...outputs, prototypes },
+        request,
+      });
       const samples: Record<string, Sample> = {
         yolov8: columns('yolov8', 1),
         'two images': columns('yolov8', 2, {}, 0, 2),
-        seg: { ...segmentation, outputs: { ...segmentation.outputs, prototypes } },
+        seg: masked(columns('yolov8-seg', 3, {}, 8)),
         pose: columns('yolov8-pose', 4, {}, 6, 1, 1),
-        yolov5: transposed,
+        rows: transposed(columns('yolov8-rows', 5)),
+        yolov5: anchorRows('yolov5', 12),
+        'yolov5 seg': masked(anchorRows('yolov5-seg', 13, {}, 8)),
         yolox: anchorRows('yolox', 6),
         'yolox decoded': anchorRows('yolox', 7, { decoding: { decoded: true } }),
         'end-to-end': endToEnd(8),
+        'end-to-end seg': masked(endToEnd(10, {}, 'end-to-end-seg', 8)),
+        'end-to-end pose': endToEnd(11, {}, 'end-to-end-pose', 6),
         detr: detr(9),
       };
       for (const [label, sample] of Object.entries(samples)) await same(reducer, device, sample, label);
+      const tried = new Set(Object.values(samples).map(({ request }) => request.head));
+      expect([...tried].sort()).toEqual([...gpuHeads].sort());
       device.destroy();
     });
 
