@@ -1,6 +1,7 @@
 /** Post-processing on the GPU in Chromium: kernels on synthetic tensors, then whole detectors on both paths. */
 import { describe, expect, it } from 'vitest';
 import { createDetector, type DetectOptions } from '../../src/detector/index.ts';
+import { DeviceLostError } from '../../src/errors.ts';
 import { constantDetector } from '../detector/support/onnx.ts';
 import { quarters } from '../detector/support/pictures.ts';
 import { dataUrl, describeWithData } from '../support/data.ts';
@@ -65,6 +66,34 @@ describe('detectors on webgpu', () => {
       gpuBuffers,
     });
     detector.dispose();
+  });
+});
+
+describe('a lost device', () => {
+  const pixels = { data: quarters(40, 24), width: 40, height: 24 };
+  const open = () =>
+    createDetector({ model: constantDetector({ rows }), head: 'yolov8', executionProviders: ['webgpu'] });
+
+  it('fails the runs of its detectors; after them new ones get a new device', async () => {
+    const [first, second] = [await open(), await open()];
+    const expected = (await first.detect(pixels)).toJSON();
+    const { env } = await import('onnxruntime-web/webgpu');
+    const device = (await env.webgpu.device) as GPUDevice;
+    const pending = [first.detect(pixels), second.detect([pixels, pixels]), second.detect(pixels)].map(
+      (call) => call.catch((error: unknown) => error),
+    );
+    device.destroy();
+    for (const result of await Promise.all(pending)) expect(result).toBeInstanceOf(DeviceLostError);
+    await expect(first.detect(pixels)).rejects.toBeInstanceOf(DeviceLostError);
+    expect((await first.stats()).postprocessing.gpuBuffers).toBe(0);
+    first.dispose();
+    // the other one holds the device
+    await expect(open()).rejects.toBeInstanceOf(DeviceLostError);
+    second.dispose();
+    const next = await open();
+    expect((await next.detect(pixels)).toJSON()).toEqual(expected);
+    expect((await next.stats()).postprocessing).toMatchObject({ gpuRuns: 2, cpuRuns: 0 });
+    next.dispose();
   });
 });
 
