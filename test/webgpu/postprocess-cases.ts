@@ -395,6 +395,30 @@ export function postprocessTests(open: OpenGpu): void {
       device.destroy();
     });
 
+    it('dispose after the commands were sent makes no error on the device', async () => {
+      const { device, reducer } = await opened();
+      const sample = columns('yolov8', 82);
+      const tensors = upload(device, sample.outputs);
+      const errors: string[] = [];
+      device.addEventListener('uncapturederror', (event) => {
+        event.preventDefault();
+        errors.push((event as GPUUncapturedErrorEvent).error.message);
+      });
+      const { queue } = device;
+      const submit = queue.submit.bind(queue);
+      Object.defineProperty(queue, 'submit', {
+        value: (commands: GPUCommandBuffer[]) => {
+          submit(commands);
+          reducer.dispose();
+        },
+      });
+      await expect(reducer.reduce(tensors, sample.request)).rejects.toBeInstanceOf(DisposedError);
+      await queue.onSubmittedWorkDone();
+      expect(errors).toEqual([]);
+      expect(reducer.stats().liveBuffers).toBe(0);
+      device.destroy();
+    });
+
     it('counts its buffers, makes no more of them, and destroys them', async () => {
       const { device, counts, reducer } = await opened();
       const sample = columns('yolov8', 80);

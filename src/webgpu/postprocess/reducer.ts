@@ -180,6 +180,7 @@ export class GpuReducer {
       encoder.copyBufferToBuffer(result, 0, staging, 0, resultBytes);
       device.queue.submit([encoder.finish()]);
     });
+    if (this.#disposed) throw disposedError();
     await staging.mapAsync(1, 0, resultBytes);
     const copy = new Uint32Array(staging.getMappedRange(0, resultBytes).slice(0));
     staging.unmap();
