@@ -119,6 +119,8 @@ export class GpuMasks {
   ): Promise<Uint32Array> {
     const device = this.#device;
     const [sum, decide] = await Promise.all([this.#pipeline('sum'), this.#pipeline('decide')]);
+    const ended = () => new DisposedError('this GpuMasks was disposed of during the call');
+    if (this.#disposed) throw ended();
     const pool = this.#pool;
     const taken: GPUBuffer[] = [];
     const take = (bytes: number, content?: ArrayBuffer | ArrayBufferView): GPUBuffer => {
@@ -158,14 +160,14 @@ export class GpuMasks {
         encoder.copyBufferToBuffer(bits, 0, staging, 0, bytes);
         device.queue.submit([encoder.finish()]);
       });
+      if (this.#disposed) throw ended();
       await staging.mapAsync(1, 0, bytes);
       const copy = new Uint32Array(staging.getMappedRange(0, bytes).slice(0));
       staging.unmap();
       done = true;
       return copy;
     } catch (error) {
-      if (this.#disposed) throw new DisposedError('this GpuMasks was disposed of during the call');
-      throw error;
+      throw this.#disposed ? ended() : error;
     } finally {
       for (const buffer of [...taken, staging]) pool.release(buffer);
       if (!done) pool.drain();

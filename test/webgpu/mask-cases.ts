@@ -108,6 +108,41 @@ export function maskTests(open: OpenGpu): void {
       await gpu.lost;
     });
 
+    it('dispose during a call rejects it, at any moment, and makes no error on the device', async () => {
+      const gpu = await device();
+      const errors: string[] = [];
+      gpu.addEventListener('uncapturederror', (event) => {
+        event.preventDefault();
+        errors.push((event as GPUUncapturedErrorEvent).error.message);
+      });
+      const job = {
+        prototypes,
+        coefficients: new Float32Array(channels).fill(0.5),
+        boxes: Float32Array.of(5, 5, 90, 70),
+        transform: transforms[0]!,
+      };
+      // while the pipelines are made
+      const early = new GpuMasks(gpu);
+      const waiting = early.decode(job);
+      early.dispose();
+      await expect(waiting).rejects.toBeInstanceOf(DisposedError);
+      // once the commands were sent
+      const masks = new GpuMasks(gpu);
+      await masks.decode(job);
+      const { queue } = gpu;
+      const submit = queue.submit.bind(queue);
+      Object.defineProperty(queue, 'submit', {
+        value: (commands: GPUCommandBuffer[]) => {
+          submit(commands);
+          masks.dispose();
+        },
+      });
+      await expect(masks.decode(job)).rejects.toBeInstanceOf(DisposedError);
+      await queue.onSubmittedWorkDone();
+      expect(errors).toEqual([]);
+      gpu.destroy();
+    });
+
     it('nothing in, nothing out; wrong lengths and use after dispose are typed errors', async () => {
       const gpu = await device();
       const masks = new GpuMasks(gpu);
