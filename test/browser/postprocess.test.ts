@@ -69,34 +69,6 @@ describe('detectors on webgpu', () => {
   });
 });
 
-describe('a lost device', () => {
-  const pixels = { data: quarters(40, 24), width: 40, height: 24 };
-  const open = () =>
-    createDetector({ model: constantDetector({ rows }), head: 'yolov8', executionProviders: ['webgpu'] });
-
-  it('fails the runs of its detectors; after them new ones get a new device', async () => {
-    const [first, second] = [await open(), await open()];
-    const expected = (await first.detect(pixels)).toJSON();
-    const { env } = await import('onnxruntime-web/webgpu');
-    const device = (await env.webgpu.device) as GPUDevice;
-    const pending = [first.detect(pixels), second.detect([pixels, pixels]), second.detect(pixels)].map(
-      (call) => call.catch((error: unknown) => error),
-    );
-    device.destroy();
-    for (const result of await Promise.all(pending)) expect(result).toBeInstanceOf(DeviceLostError);
-    await expect(first.detect(pixels)).rejects.toBeInstanceOf(DeviceLostError);
-    expect((await first.stats()).postprocessing.gpuBuffers).toBe(0);
-    first.dispose();
-    // the other one holds the device
-    await expect(open()).rejects.toBeInstanceOf(DeviceLostError);
-    second.dispose();
-    const next = await open();
-    expect((await next.detect(pixels)).toJSON()).toEqual(expected);
-    expect((await next.stats()).postprocessing).toMatchObject({ gpuRuns: 2, cpuRuns: 0 });
-    next.dispose();
-  });
-});
-
 describeWithData('real models on webgpu', () => {
   /** The same session, its outputs thinned out on the GPU and read whole: only the post-processing differs. */
   const both = async (name: string, options: DetectOptions) => {
@@ -134,5 +106,33 @@ describeWithData('real models on webgpu', () => {
     expect(onGpu.count).toBeGreaterThan(0);
     if (path === 'gpu') expect(postprocessing).toMatchObject({ gpuRuns: 1, cpuRuns: 0 });
     else expect(postprocessing).toMatchObject({ gpuRuns: 0, cpuRuns: 1, reason: path });
+  });
+});
+
+describe('a lost device', () => {
+  const pixels = { data: quarters(40, 24), width: 40, height: 24 };
+  const open = () =>
+    createDetector({ model: constantDetector({ rows }), head: 'yolov8', executionProviders: ['webgpu'] });
+
+  it('fails the runs of its detectors; after them new ones get a new device', async () => {
+    const [first, second] = [await open(), await open()];
+    const expected = (await first.detect(pixels)).toJSON();
+    const { env } = await import('onnxruntime-web/webgpu');
+    const device = (await env.webgpu.device) as GPUDevice;
+    const pending = [first.detect(pixels), second.detect([pixels, pixels]), second.detect(pixels)].map(
+      (call) => call.catch((error: unknown) => error),
+    );
+    device.destroy();
+    for (const result of await Promise.all(pending)) expect(result).toBeInstanceOf(DeviceLostError);
+    await expect(first.detect(pixels)).rejects.toBeInstanceOf(DeviceLostError);
+    expect((await first.stats()).postprocessing.gpuBuffers).toBe(0);
+    first.dispose();
+    // the other one holds the device
+    await expect(open()).rejects.toBeInstanceOf(DeviceLostError);
+    second.dispose();
+    const next = await open();
+    expect((await next.detect(pixels)).toJSON()).toEqual(expected);
+    expect((await next.stats()).postprocessing).toMatchObject({ gpuRuns: 2, cpuRuns: 0 });
+    next.dispose();
   });
 });
