@@ -73,6 +73,8 @@ export const preprocessingPresets = {
   scrfd: { ...preset('letterbox-top-left', 'rgb', [127.5, 127.5, 127.5], [128, 128, 128]), padValue: 0 },
   /** YuNet: BGR 0–255, stretched. */
   yunet: preset('stretch', 'bgr', [0, 0, 0], [1, 1, 1]),
+  /** CenterFace: RGB 0–255, stretched. */
+  centerface: preset('stretch', 'rgb', [0, 0, 0], [1, 1, 1]),
   /** BlazeFace: RGB x / 127.5 − 1, channels last, letterbox on black. */
   blazeface: {
     ...preset('letterbox', 'rgb', [127.5, 127.5, 127.5], [127.5, 127.5, 127.5], 'nhwc', 128, 128),

@@ -94,6 +94,8 @@ export function sumPrototypes(
   const height = patch.length / width;
   for (let channel = 0; channel < channels; channel++) {
     const weight = coefficients[channel]!;
+    // one mask a detection is a sum with one weight
+    if (weight === 0) continue;
     const plane = channel * prototypes.width * prototypes.height;
     for (let row = 0; row < height; row++) {
       const from = plane + (top + row) * prototypes.width + left;

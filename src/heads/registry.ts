@@ -4,14 +4,17 @@
  * Import a `decodeX` function instead where the model is known: a bundler then leaves the other heads out.
  */
 import { LayoutError, OptionError } from '../errors.ts';
+import { decodeCenterFace } from './centerface.ts';
 import { decodeCenterNet } from './centernet.ts';
 import { decodeDetr, decodeDetrSoftmax } from './detr.ts';
 import { decodeDetrDecoded } from './detr-decoded.ts';
+import { decodeDetrSeg } from './detr-seg.ts';
 import { decodeNanoDet, decodeNanoDetPlus, decodeYolov8Raw } from './dfl.ts';
 import { decodeEndToEnd, decodeEndToEndObb, decodeEndToEndPose, decodeEndToEndSeg } from './end-to-end.ts';
 import { decodeBlazeFace, decodeScrfd, decodeYuNet } from './faces.ts';
 import { decodeFastestDet } from './fastestdet.ts';
 import { decodeFcos } from './fcos.ts';
+import { decodeEfficientDetRows, decodeYoloNasFlat } from './flat-rows.ts';
 import {
   decodeEfficientNms,
   decodeMmdeploy,
@@ -23,10 +26,12 @@ import {
 import { type PreprocessingChoice, preprocessingPresets as presets } from './preprocessing.ts';
 import { decodeEfficientDet, decodeRetinaNet } from './retinanet.ts';
 import { decodeRetinaFace, decodeSsd, decodeUltraFace, decodeUltraFaceRaw } from './ssd.ts';
-import { decodeDetrConcatenated, decodeYoloNas, decodeYolov8Rows } from './tables.ts';
+import { decodeDetrConcatenated, decodeYoloNas, decodeYolov8Rows, decodeYolov8SegRows } from './tables.ts';
 import type { Candidates, Decode, DecodeOptions, HeadName, HeadOptions, ModelOutputs } from './types.ts';
 import { decodeYolov3, decodeYolov5Raw } from './yolo-anchors.ts';
+import { decodeYolov4 } from './yolov4.ts';
 import { decodeYolov5, decodeYolov5Seg } from './yolov5.ts';
+import { decodeYolov5Face } from './yolov5-face.ts';
 import { decodeYolov8 } from './yolov8.ts';
 import { decodeYolov8Obb, decodeYolov8Pose, decodeYolov8Seg } from './yolov8-tasks.ts';
 import { decodeYolox } from './yolox.ts';
@@ -53,9 +58,16 @@ const rows: Readonly<Record<HeadName, Row>> = {
   'yolov8-pose': ['YOLOv8/11-pose', '[N, 4 + C + 3K, A]', decodeYolov8Pose, presets.ultralytics],
   'yolov8-obb': ['YOLOv8/11-obb', '[N, 4 + C + 1, A]', decodeYolov8Obb, presets.ultralytics],
   'yolov8-rows': ['YOLOv8 (transposed)', '[N, A, 4 + C]', decodeYolov8Rows, presets.ultralytics],
+  'yolov8-seg-rows': [
+    'YOLOv8-seg (transposed)',
+    '[N, A, 4 + C + M], [N, M, h, w]',
+    decodeYolov8SegRows,
+    presets.ultralytics,
+  ],
   'yolov8-raw': ['YOLOv8 (raw levels)', '[N, 64 + C, H, W] a level', decodeYolov8Raw, presets.ultralytics],
   yolov5: ['YOLOv5/6/7', '[N, A, 5 + C]', decodeYolov5, presets.ultralytics],
   'yolov5-seg': ['YOLOv5-seg', '[N, A, 5 + C + M], [N, M, h, w]', decodeYolov5Seg, presets.ultralytics],
+  'yolov5-face': ['YOLOv5-face', '[N, A, 5 + 2K + C]', decodeYolov5Face, presets.ultralytics],
   'yolov5-raw': [
     'YOLOv5/7 (raw levels)',
     '[N, 3, H, W, 5 + C] a level',
@@ -63,8 +75,10 @@ const rows: Readonly<Record<HeadName, Row>> = {
     presets.ultralytics,
   ],
   yolov3: ['YOLOv2/3/4 (raw levels)', '[N, 3·(5 + C), H, W] a level', decodeYolov3, presets.ultralytics],
+  yolov4: ['YOLOv4 (pytorch-YOLOv4)', '[N, A, 1, 4], [N, A, C]', decodeYolov4, presets.torchvision],
   yolox: ['YOLOX', '[N, A, 5 + C] raw offsets', decodeYolox, presets.yolox],
   'yolo-nas': ['YOLO-NAS', '[N, A, 4], [N, A, C]', decodeYoloNas, presets.ultralytics],
+  'yolo-nas-flat': ['YOLO-NAS (flat)', '[R, 7]', decodeYoloNasFlat, presets.ultralytics, 'nms-free'],
   'end-to-end': ['YOLOv10/26', '[N, rows, 6]', decodeEndToEnd, presets.ultralytics, 'nms-free'],
   'end-to-end-seg': [
     'YOLO26-seg',
@@ -89,6 +103,13 @@ const rows: Readonly<Record<HeadName, Row>> = {
     'nms-free',
   ],
   detr: ['DETR family (sigmoid)', '[N, Q, C], [N, Q, 4]', decodeDetr, presets.detr, 'nms-free'],
+  'detr-seg': [
+    'RF-DETR-seg/D-FINE-seg',
+    '[N, Q, C], [N, Q, 4], [N, Q, h, w]',
+    decodeDetrSeg,
+    presets.imagenet,
+    'nms-free',
+  ],
   'detr-softmax': [
     'DETR (softmax)',
     '[N, Q, C + 1], [N, Q, 4]',
@@ -126,6 +147,13 @@ const rows: Readonly<Record<HeadName, Row>> = {
     decodeEfficientDet,
     presets.imagenet,
   ],
+  'efficientdet-rows': [
+    'EfficientDet (AutoML)',
+    '[N, R, 7]',
+    decodeEfficientDetRows,
+    presets.raw,
+    'nms-free',
+  ],
   fcos: [
     'FCOS/ATSS/RTMDet',
     '[N, C, H, W], [N, 4, H, W], [N, 1, H, W] a level',
@@ -138,6 +166,12 @@ const rows: Readonly<Record<HeadName, Row>> = {
     decodeCenterNet,
     presets.imagenet,
     'nms-free',
+  ],
+  centerface: [
+    'CenterFace',
+    '[N, 1, H, W], [N, 2, H, W], [N, 2, H, W], [N, 10, H, W]',
+    decodeCenterFace,
+    presets.centerface,
   ],
   ultraface: ['UltraFace', '[N, P, 2], [N, P, 4]', decodeUltraFace, presets.ultraface],
   'ultraface-raw': ['UltraFace (raw)', '[N, P, 2], [N, P, 4] deltas', decodeUltraFaceRaw, presets.ultraface],

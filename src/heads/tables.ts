@@ -1,10 +1,11 @@
 /**
- * Boxes and class scores in two tensors of the same rows: YOLO-NAS and PP-YOLOE (decoded), and DETR-family exports
- * that join them into one.
+ * Boxes and class scores in two tensors of the same rows: YOLO-NAS and PP-YOLOE (decoded), and the exports that join them
+ * into one: DETR's, and YOLOv8's with rows and columns swapped.
  */
 import { type Grid, scanGrid } from './grids.ts';
 import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
-import { finishPicks, startPicks } from './picks.ts';
+import { finishPicks, finiteRows, gatherColumn, startPicks } from './picks.ts';
+import { readPrototypes } from './prototypes.ts';
 import { readColumn } from './tensor.ts';
 import type {
   Activation,
@@ -93,14 +94,41 @@ export function decodeDetrConcatenated(
   const { width, height } = options.input;
   // queries are few: rows by the thousand are a grid's, and columns by the thousand its transposed
   const fits = (rows: number, columns: number) => rows <= 1000 && columns <= 2000;
-  return decodeBoxRows('detr-concatenated', fits, outputs, options, width, height, true);
+  return decodeBoxRows('detr-concatenated', fits, outputs, options, width, height, true).candidates;
 }
 
 /** Candidates of YOLOv8 exported with rows and columns swapped: `[N, A, 4 + C]`, boxes `cx,cy,w,h` in input pixels. */
 export function decodeYolov8Rows(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
-  const fits = (rows: number, columns: number) =>
-    fitsGrid(rows, options.input) || (rows > columns && !fitsGrid(columns, options.input));
-  return decodeBoxRows('yolov8-rows', fits, outputs, options, 1, 1, false);
+  return decodeBoxRows('yolov8-rows', anchorsFirst(options), outputs, options, 1, 1, false).candidates;
+}
+
+/**
+ * Candidates of YOLOv8-seg with rows and columns swapped: `[N, A, 4 + C + M]` and prototypes `[N, M, h, w]`; see `decodeMask`.
+ */
+export function decodeYolov8SegRows(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
+  const prototypes = readPrototypes(outputs, options);
+  const layout = '[N, rows, 4 + classes + masks] and prototypes [N, masks, h, w]';
+  if (prototypes === null) throw layoutError('yolov8-seg-rows', layout, outputs, options.input);
+  const { channels } = prototypes;
+  const { candidates, table } = decodeBoxRows(
+    'yolov8-seg-rows',
+    anchorsFirst(options),
+    outputs,
+    options,
+    1,
+    1,
+    false,
+    channels,
+  );
+  const maskCoefficients = gatherColumn(channels, (row, column, at) => {
+    for (let m = 0; m < channels; m++) column[at + m] = table.data[(row + 1) * table.columns - channels + m]!;
+  });
+  return finiteRows({ ...candidates, maskCoefficients, prototypes });
+}
+
+/** Whether the rows are the anchors: a grid's, or more than the columns. */
+function anchorsFirst({ input }: DecodeOptions): (rows: number, columns: number) => boolean {
+  return (rows, columns) => fitsGrid(rows, input) || (rows > columns && !fitsGrid(columns, input));
 }
 
 function decodeBoxRows(
@@ -111,17 +139,21 @@ function decodeBoxRows(
   scaleX: number,
   scaleY: number,
   nmsFree: boolean,
-): Candidates {
-  const least = 4 + (options.classCount ?? 1);
+  masks = 0,
+): { candidates: Candidates; table: Grid } {
+  const least = 4 + (options.classCount ?? 1) + masks;
   const tensor = findOutput(
     outputs,
     ({ length, 1: rows, 2: columns }) => length === 3 && columns! >= least && fits(rows!, columns!),
   );
-  if (tensor === undefined) throw layoutError(head, '[N, rows, 4 + classes]', outputs, options.input);
+  if (tensor === undefined) {
+    const layout = masks > 0 ? '[N, rows, 4 + classes + masks]' : '[N, rows, 4 + classes]';
+    throw layoutError(head, layout, outputs, options.input);
+  }
   const table = readTable(tensor, options, 0);
   const { data, columns } = table;
-  scanTable(table, { classCount: columns - 4, ...options }, options.activation ?? 'none', 4);
-  return finishPicks(nmsFree, (row, boxes, at) => {
+  scanTable(table, { classCount: columns - 4 - masks, ...options }, options.activation ?? 'none', 4);
+  const candidates = finishPicks(nmsFree, (row, boxes, at) => {
     const from = row * columns;
     const halfWidth = data[from + 2]! / 2;
     const halfHeight = data[from + 3]! / 2;
@@ -130,6 +162,7 @@ function decodeBoxRows(
     boxes[at + 2] = (data[from]! + halfWidth) * scaleX;
     boxes[at + 3] = (data[from + 1]! + halfHeight) * scaleY;
   });
+  return { candidates, table };
 }
 
 /** Starts the picks and scans one table of scores. */

@@ -23,19 +23,24 @@ export type HeadName =
   | 'yolov8-pose'
   | 'yolov8-obb'
   | 'yolov8-rows'
+  | 'yolov8-seg-rows'
   | 'yolov8-raw'
   | 'yolov5'
   | 'yolov5-seg'
+  | 'yolov5-face'
   | 'yolov5-raw'
   | 'yolov3'
+  | 'yolov4'
   | 'yolox'
   | 'yolo-nas'
+  | 'yolo-nas-flat'
   | 'end-to-end'
   | 'end-to-end-seg'
   | 'end-to-end-pose'
   | 'end-to-end-obb'
   | 'yolov7-end-to-end'
   | 'detr'
+  | 'detr-seg'
   | 'detr-softmax'
   | 'detr-concatenated'
   | 'detr-decoded'
@@ -45,8 +50,10 @@ export type HeadName =
   | 'ssd'
   | 'retinanet'
   | 'efficientdet'
+  | 'efficientdet-rows'
   | 'fcos'
   | 'centernet'
+  | 'centerface'
   | 'ultraface'
   | 'ultraface-raw'
   | 'retinaface'
@@ -155,6 +162,8 @@ export interface HeadOptions {
   readonly distanceUnit?: 'stride' | 'pixels';
   /** Subtracted from class ids, for models whose ids begin at 1. */
   readonly classOffset?: number;
+  /** YOLOv8's heads: name of the output to read where several have its dims (YOLOv9's dual exports). */
+  readonly output?: string;
 }
 
 /** Decodes one image's candidates from the outputs of a model. */

@@ -12,7 +12,7 @@ import { decodeColumns } from './yolov8.ts';
  * Candidates of YOLOv8-seg: `[N, 4 + C + M, A]` and prototypes `[N, M, h, w]`; coefficients are a column, masks are
  * decoded on demand by `decodeMask`.
  */
-export function decodeYolov8Seg(outputs: ModelOutputs, options: DecodeOptions): Candidates {
+export function decodeYolov8Seg(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
   const prototypes = readPrototypes(outputs, options);
   const layout = '[N, 4 + classes + masks, anchors] and prototypes [N, masks, h, w]';
   if (prototypes === null) throw layoutError('yolov8-seg', layout, outputs, options.input);
@@ -58,7 +58,7 @@ export function decodeYolov8Pose(outputs: ModelOutputs, options: DecodeOptions &
  * Candidates of YOLOv8-obb: `[N, 4 + C + 1, A]`: centre, size, classes, angle in radians. `boxes` are the unrotated
  * rectangles, `angles` turn them clockwise about their centres.
  */
-export function decodeYolov8Obb(outputs: ModelOutputs, options: DecodeOptions): Candidates {
+export function decodeYolov8Obb(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
   const layout = '[N, 4 + classes + 1, anchors]';
   const { candidates, data, anchors, classCount } = decodeColumns('yolov8-obb', layout, 1, outputs, options);
   const angles = gatherColumn(1, (row, column, at) => {

@@ -6,21 +6,22 @@
  * every anchor in scratch (Ultralytics `ops.non_max_suppression` reads the same layout).
  */
 import { bestClasses } from '../kernels/decode.ts';
-import { findOutput, fitsGrid, imageIndex, layoutError } from './layout.ts';
+import { fitsGrid, imageIndex, layoutError } from './layout.ts';
 import { finishPicks, pick, picks, startPicks } from './picks.ts';
 import { readColumn } from './tensor.ts';
-import type { Candidates, DecodeOptions, ModelOutputs } from './types.ts';
+import type { Candidates, DecodeOptions, HeadOptions, ModelOutputs } from './types.ts';
 
 /**
  * Candidates of a YOLOv8-layout output, in anchor order (then class order with `multiLabel`).
  *
- * Reads the first output of dims `[N, 4 + C, A]`; `classCount` limits C where more rows follow (mask coefficients,
- * keypoints). Ties between classes go to the lower class id. Throws `LayoutError` for other dims.
+ * Reads the output of dims `[N, 4 + C, A]`; `classCount` limits C where more rows follow (mask coefficients, keypoints).
+ * Ties between classes go to the lower class id. Throws `LayoutError` for other dims, and where several outputs have such
+ * dims (YOLOv9 before its reparameterisation: an auxiliary branch, then the main one) unless `output` names one.
  *
  * @example
  * const candidates = decodeYolov8({ output0 }, { input: { width: 640, height: 640 }, scoreThreshold: 0.25 });
  */
-export function decodeYolov8(outputs: ModelOutputs, options: DecodeOptions): Candidates {
+export function decodeYolov8(outputs: ModelOutputs, options: DecodeOptions & HeadOptions): Candidates {
   return decodeColumns('yolov8', '[N, 4 + classes, anchors]', 0, outputs, options).candidates;
 }
 
@@ -38,10 +39,16 @@ export function decodeColumns(
   layout: string,
   extra: number,
   outputs: ModelOutputs,
-  options: DecodeOptions,
+  options: DecodeOptions & HeadOptions,
 ): Columns {
-  const tensor = findOutput(outputs, (dims) => isYolov8Dims(dims, extra, options));
-  if (tensor === undefined) throw layoutError(head, layout, outputs, options.input);
+  const fitting = Object.keys(outputs).filter(
+    (name) => name === (options.output ?? name) && isYolov8Dims(outputs[name]!.dims, extra, options),
+  );
+  const tensor = outputs[fitting[0]!];
+  if (tensor === undefined || fitting.length > 1) {
+    const which = tensor && `, one of ${fitting} by the option output`;
+    throw layoutError(head, `${layout}${which ?? ''}`, outputs, options.input);
+  }
   const [, rows, anchors] = tensor.dims as [number, number, number];
   const classCount = options.classCount ?? rows - 4 - extra;
   const data = readColumn(tensor, imageIndex(tensor, options) * rows * anchors, rows * anchors);

@@ -62,6 +62,9 @@ function values(
         return 20 + Math.floor(value * 20);
       case 'class-first':
         return column === 0 ? Math.floor(value * 81) - 1 : column === 1 ? value : value * 512;
+      case 'class-last':
+        if (column === 0) return Math.floor(value * 3);
+        return column === 6 ? Math.floor(value * 80) + 1 : column === 5 ? value : value * 512;
       case 'batched':
         if (column === 0) return Math.floor(value * 3);
         return column === 5 ? Math.floor(value * 80) : column < 5 ? value * 512 : value;

@@ -63,6 +63,11 @@ def tensor(spec, seed, size, half):
         t[:, 0] = np.floor(u[:, 0] * 3)
         t[:, 1:5] = u[:, 1:5] * 512
         t[:, 5] = np.floor(u[:, 5] * 80)
+    elif kind == "class-last":
+        t = u * 512
+        t[..., 0] = np.floor(u[..., 0] * 3)
+        t[..., 5] = u[..., 5]
+        t[..., 6] = np.floor(u[..., 6] * 80) + 1
     else:
         raise ValueError(kind)
     t = t.astype(np.float32)
@@ -90,7 +95,7 @@ def select(scores, case):
 
 
 def yolov8(t, case, size):
-    p = t["output0"].T
+    p = t[case.get("options", {}).get("output", "output0")].T
     rows, cls, s = select(p[:, 4:], case)
     return centre_to_corner(p[rows, :4]), s, cls
 
@@ -146,6 +151,13 @@ def detr_softmax(t, case, size):
     e = np.exp(logits - logits.max(1, keepdims=True))
     rows, cls, s = select((e / e.sum(1, keepdims=True)).astype(np.float32)[:, :-1], case)
     return detr_boxes(t, rows, size), s, cls
+
+
+def detr_seg(t, case, size):
+    boxes, s, cls = detr(t, case, size)
+    logits = find(t, "logits").astype(np.float64)
+    order = np.argsort(-(1 / (1 + np.exp(-logits))).astype(np.float32).ravel(), kind="stable")[: len(s)]
+    return boxes, s, cls, {"maskCoefficients": np.eye(len(logits))[order // logits.shape[1]]}
 
 
 def detr_decoded(t, case, size):
@@ -222,6 +234,13 @@ def yolov5_seg(t, case, size):
     return centre_to_corner(p[rows, :4]), s, cls, {"maskCoefficients": p[rows, 5 + n :]}
 
 
+def yolov5_face(t, case, size):
+    p = t["output"]
+    n = case.get("options", {}).get("classCount", 1)
+    rows, cls, s = select(p[:, 4:5] * p[:, -n:], case)
+    return centre_to_corner(p[rows, :4]), s, cls, {"keypoints": with_confidence(p[rows, 5:-n])}
+
+
 ANCHORS = np.array([[10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]], np.float64)
 
 
@@ -276,6 +295,29 @@ def yolov7_rows(t, case, size):
     p = t["output"]
     rows = np.nonzero((p[:, 0] == case["image"]) & (p[:, 6] > np.float32(case["scoreThreshold"])))[0]
     return p[rows, 1:5], p[rows, 6], p[rows, 5].astype(int)
+
+
+def nas_flat(t, case, size):
+    p = t["flat"]
+    rows = np.nonzero((p[:, 0] == case["image"]) & (p[:, 5] > np.float32(case["scoreThreshold"])))[0]
+    return p[rows, 1:5], p[rows, 5], p[rows, 6].astype(int)
+
+
+def automl_rows(t, case, size):
+    p = t["detections"]
+    p = p[p[:, 5] > np.float32(case["scoreThreshold"])]
+    return p[:, [2, 1, 4, 3]], p[:, 5], p[:, 6].astype(int) - case["options"]["classOffset"]
+
+
+def yolov4(t, case, size):
+    rows, cls, s = select(t["confs"], case)
+    return t["boxes"][rows, 0] * np.array([*size, *size]), s, cls
+
+
+def yolov8_seg_rows(t, case, size):
+    p, masks = t["output0"], len(t["output1"])
+    rows, cls, s = select(p[:, 4:-masks], case)
+    return centre_to_corner(p[rows, :4]), s, cls, {"maskCoefficients": p[rows, -masks:]}
 
 
 def detr_concatenated(t, case, size):
@@ -432,6 +474,20 @@ def centernet(t, case, size):
     return centre_to_corner(np.concatenate([at, wh], 1)) * 4, scores[order], cls
 
 
+def centerface(t, case, size):
+    """centerface.py of Star-Clouds/CenterFace without its moves into the picture."""
+    heat, scale, offset, lms = (a.astype(np.float64) for a in t.values())
+    boxes, kps, scores = [], [], []
+    for y, x in zip(*np.nonzero(t["537"][0] > np.float32(case["scoreThreshold"]))):
+        h, w = np.exp(scale[0, y, x]) * 4, np.exp(scale[1, y, x]) * 4
+        x1 = (x + offset[1, y, x] + 0.5) * 4 - w / 2
+        y1 = (y + offset[0, y, x] + 0.5) * 4 - h / 2
+        boxes.append([x1, y1, x1 + w, y1 + h])
+        kps.append([v for j in range(5) for v in (lms[2 * j + 1, y, x] * w + x1, lms[2 * j, y, x] * h + y1)])
+        scores.append(t["537"][0, y, x])
+    return np.array(boxes), np.array(scores), np.zeros(len(scores), int), {"keypoints": with_confidence(np.array(kps))}
+
+
 def square_priors(size, strides, sizes, even=False):
     """RetinaFace steps by the stride; UltraFace (`even`) divides each side by its number of cells."""
     out = []
@@ -538,13 +594,15 @@ def paddle(t, case, size):
 HEADS = {
     "yolov8": yolov8, "yolov8-seg": columns_task("masks"), "yolov8-pose": columns_task("keypoints"),
     "yolov8-obb": columns_task("angle"), "yolov8-raw": yolov8_raw, "yolov8-rows": yolov8_rows,
-    "yolov5": yolov5, "yolov5-seg": yolov5_seg, "yolov5-raw": anchor_levels(v5_box), "yolov3": anchor_levels(v3_box),
-    "yolox": yolox, "yolo-nas": yolo_nas,
+    "yolov5": yolov5, "yolov5-seg": yolov5_seg, "yolov5-face": yolov5_face, "yolov5-raw": anchor_levels(v5_box), "yolov3": anchor_levels(v3_box),
+    "yolov8-seg-rows": yolov8_seg_rows, "yolov4": yolov4,
+    "yolox": yolox, "yolo-nas": yolo_nas, "yolo-nas-flat": nas_flat,
     "end-to-end": end_to_end, "end-to-end-seg": rows_task("masks"), "end-to-end-pose": rows_task("keypoints"),
     "end-to-end-obb": rows_task("angle"), "yolov7-end-to-end": yolov7_rows,
-    "detr": detr, "detr-softmax": detr_softmax, "detr-decoded": detr_decoded, "detr-concatenated": detr_concatenated,
+    "detr": detr, "detr-seg": detr_seg, "detr-softmax": detr_softmax, "detr-decoded": detr_decoded, "detr-concatenated": detr_concatenated,
     "fastestdet": fastestdet, "nanodet": nanodet, "nanodet-plus": nanodet_plus, "ssd": ssd,
     "retinanet": anchored("torchvision"), "efficientdet": anchored("efficientdet"), "fcos": fcos, "centernet": centernet,
+    "efficientdet-rows": automl_rows, "centerface": centerface,
     "ultraface": ultraface, "ultraface-raw": ultraface_raw, "retinaface": retinaface, "scrfd": scrfd, "yunet": yunet,
     "blazeface": blazeface,
     "tf-detections": detected("detection_boxes", "detection_scores", "detection_classes", "num_detections", True),
@@ -554,7 +612,7 @@ HEADS = {
 }
 
 # outputs of these have no batch dimension
-UNBATCHED = ("torchvision", "yolov7-end-to-end", "scrfd", "paddle-detection")
+UNBATCHED = ("torchvision", "yolov7-end-to-end", "yolo-nas-flat", "scrfd", "paddle-detection")
 
 
 def run(case):
