@@ -231,13 +231,18 @@ function readShape(reader: WireReader): Dim[] {
     const message = reader.message();
     while (message.next()) {
       if (message.field === 1) dim = message.integer();
-      else if (message.field === 2) dim = message.string();
+      else if (message.field === 2) dim = readSymbol(message.string());
       else message.skip();
     }
     // some writers put -1 or 0 where the dim is not known
     shape.push(typeof dim === 'number' && dim <= 0 ? null : dim);
   }
   return shape;
+}
+
+/** End-to-end exports of YOLOv6, v7 and v9 and DAMO-YOLO write numbers as symbols: '100' is a hundred. */
+function readSymbol(symbol: string): Dim {
+  return /^\d{1,9}$/.test(symbol) ? Number(symbol) : symbol;
 }
 
 function readOpset(reader: WireReader): number | null {
