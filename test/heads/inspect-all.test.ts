@@ -80,6 +80,20 @@ const specs: Readonly<Record<HeadName, Spec>> = {
     outputs: [['output0', [1, 8400, 84]]],
     or: ['yolox', 'yolov5'],
   },
+  'yolov8-seg-rows': {
+    outputs: [
+      ['output0', [1, 8400, 116]],
+      ['output1', [1, 32, 160, 160]],
+    ],
+    ...graph(
+      [
+        ['box', 4],
+        ['cls', 80],
+        ['mask', 32],
+      ],
+      [['Concat', ['box', 'cls', 'mask'], 'output0']],
+    ),
+  },
   'yolov8-raw': {
     outputs: levels([8, 16, 32], (side) => [1, 144, side, side]),
     ...graph(
@@ -94,8 +108,22 @@ const specs: Readonly<Record<HeadName, Spec>> = {
       ['output1', [1, 32, 160, 160]],
     ],
   },
+  'yolov5-face': {
+    outputs: [['output', [1, 25200, 16]]],
+    ...graph(
+      [['all', 48]],
+      [['Concat', [...'abcde'].fill('all').concat('all', 'all', 'all', 'all'), 'output']],
+    ),
+  },
   'yolov5-raw': { outputs: levels([8, 16, 32], (side) => [1, 3, side, side, 85]) },
   yolov3: { outputs: levels([8, 16, 32], (side) => [1, 255, side, side]), or: ['yolov5-raw', 'yolov8-raw'] },
+  yolov4: {
+    outputs: [
+      ['boxes', ['batch_size', 10647, 1, 4]],
+      ['confs', ['batch_size', 10647, 80]],
+    ],
+    size: [416, 416],
+  },
   yolox: {
     outputs: [['output', [1, 8400, 85]]],
     ...graph(
@@ -117,6 +145,17 @@ const specs: Readonly<Record<HeadName, Spec>> = {
       ['scores', [1, 8400, 80]],
     ],
   },
+  'yolo-nas-flat': {
+    outputs: [['rows', ['n', 7]]],
+    nodes: [
+      { op: 'NonMaxSuppression', inputs: ['images'], outputs: ['picked'] },
+      { op: 'Cast', inputs: ['picked'], outputs: ['image'] },
+      { op: 'GatherND', inputs: ['images', 'picked'], outputs: ['box'] },
+      { op: 'GatherND', inputs: ['images', 'picked'], outputs: ['score'] },
+      { op: 'Cast', inputs: ['picked'], outputs: ['class'] },
+      { op: 'Concat', inputs: ['image', 'box', 'score', 'class'], outputs: ['rows'] },
+    ],
+  },
   'end-to-end': { outputs: [['output0', [1, 300, 6]]] },
   'end-to-end-seg': {
     outputs: [
@@ -136,6 +175,14 @@ const specs: Readonly<Record<HeadName, Spec>> = {
       ['pred_boxes', [1, 300, 4]],
     ],
     or: ['detr-softmax'],
+  },
+  'detr-seg': {
+    outputs: [
+      ['dets', [1, 200, 4]],
+      ['labels', [1, 200, 91]],
+      ['masks', [1, 200, 108, 108]],
+    ],
+    size: [432, 432],
   },
   'detr-softmax': {
     outputs: [
@@ -181,6 +228,11 @@ const specs: Readonly<Record<HeadName, Spec>> = {
     ],
     or: ['retinanet'],
   },
+  'efficientdet-rows': {
+    outputs: [['detections', [1, 100, 7]]],
+    nodes: [{ op: 'NonMaxSuppression', inputs: ['images'], outputs: ['detections'] }],
+    layout: 'nhwc',
+  },
   fcos: {
     outputs: [
       ...levels(pyramid, (side) => [1, 80, side, side], 'cls'),
@@ -193,6 +245,14 @@ const specs: Readonly<Record<HeadName, Spec>> = {
       ['hm', [1, 80, 160, 160]],
       ['wh', [1, 2, 160, 160]],
       ['reg', [1, 2, 160, 160]],
+    ],
+  },
+  centerface: {
+    outputs: [
+      ['537', [1, 1, 160, 160]],
+      ['538', [1, 2, 160, 160]],
+      ['539', [1, 2, 160, 160]],
+      ['540', [1, 10, 160, 160]],
     ],
   },
   ultraface: {

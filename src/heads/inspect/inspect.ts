@@ -12,8 +12,11 @@ import { readClassNames } from './class-names.ts';
 import { collectFacts, type Facts, show } from './facts.ts';
 import { score } from './rule.ts';
 import { detrDecodedRule, detrRawRule } from './rules-detr.ts';
-import { blazeFaceRule, faceLevelRule, retinaFaceRule } from './rules-faces.ts';
+import { dualRule } from './rules-dual.ts';
+import { blazeFaceRule, centerFaceRule, faceLevelRule, retinaFaceRule } from './rules-faces.ts';
+import { efficientDetRowsRule, flatRowsRule } from './rules-flat-rows.ts';
 import { columnRule, endToEndRule, rowRule } from './rules-grid.ts';
+import { landmarkRule } from './rules-landmarks.ts';
 import {
   anchorLevelRule,
   centerNetRule,
@@ -24,13 +27,15 @@ import {
 } from './rules-levels.ts';
 import { nanoDetTableRule } from './rules-nanodet.ts';
 import { postNmsRule } from './rules-post-nms.ts';
-import { tableRule } from './rules-tables.ts';
+import { tableRule, yolov4Rule } from './rules-tables.ts';
 import { columnTaskRule, maskRule, rowTaskRule } from './rules-tasks.ts';
 import type { HeadCandidate, ModelInspection, TensorInfo } from './types.ts';
 
 const rules = [
   columnRule,
   rowRule,
+  landmarkRule,
+  dualRule,
   endToEndRule,
   maskRule,
   columnTaskRule,
@@ -45,10 +50,14 @@ const rules = [
   centerNetRule,
   fastestDetRule,
   tableRule,
+  yolov4Rule,
   faceLevelRule,
+  centerFaceRule,
   retinaFaceRule,
   blazeFaceRule,
   postNmsRule,
+  flatRowsRule,
+  efficientDetRowsRule,
 ];
 
 /** Candidates closer than this are not told apart. */
@@ -129,11 +138,13 @@ const faceHeads: readonly string[] = [
   'scrfd',
   'yunet',
   'blazeface',
+  'centerface',
 ];
 
 /** Names that go without saying: faces, and the 80 classes of COCO or its 91 category ids. */
 function assumeNames(chosen: HeadCandidate | undefined, classCount: number | null): readonly string[] {
-  if (chosen !== undefined && faceHeads.includes(chosen.head)) return ['face'];
+  if (chosen !== undefined && (faceHeads.includes(chosen.head) || chosen.family === 'YOLOv5-face'))
+    return ['face'];
   return [cocoClassNames, cocoCategoryNames].find(({ length }) => length === classCount) ?? [];
 }
 

@@ -54,11 +54,19 @@ export const detrRawRule: Rule = (facts) => {
   const verdict = roboflow
     ? { sigmoid: true, reason: "RF-DETR's export names them so: sigmoid over classes" }
     : activation(facts, logits);
+  const masks = facts.outputs.find(
+    (output) => output.dims.length === 4 && masksOfQueries(output, logits.dims[1] ?? null),
+  );
   const sigmoid: Match = {
-    head: 'detr',
-    family: 'DETR family (sigmoid)',
+    ...(masks === undefined
+      ? { head: 'detr', family: 'DETR family (sigmoid)' }
+      : { head: 'detr-seg', family: 'RF-DETR-seg/D-FINE-seg' }),
     score: verdict === null ? score.dims : verdict.sigmoid ? score.read : 0.1,
-    reasons: [dims, verdict?.reason ?? 'sigmoid over classes, as RT-DETR, D-FINE and DEIM score'],
+    reasons: [
+      dims,
+      verdict?.reason ?? 'sigmoid over classes, as RT-DETR, D-FINE and DEIM score',
+      ...(masks === undefined ? [] : [`output ${masks.name} ${show(masks.dims)}: a mask a query`]),
+    ],
     classCount: columns,
     convention: roboflow ? presets.imagenet : presets.detr,
   };
@@ -72,6 +80,12 @@ export const detrRawRule: Rule = (facts) => {
   };
   return [sigmoid, softmax].filter((match) => match.score > 0.1).map((match) => candidate(facts, match));
 };
+
+/** As many planes as queries, or open dims and the name. */
+function masksOfQueries({ name, dims }: OutputFacts, queries: number | null): boolean {
+  const planes = dims[1] ?? null;
+  return planes === null || queries === null ? /mask/i.test(name) : planes === queries;
+}
 
 /** Two rank-3 outputs with as many rows, the boxes of 4 columns. */
 function rawPair({ outputs }: Facts): { logits: OutputFacts; boxes: OutputFacts } | null {

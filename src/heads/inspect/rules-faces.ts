@@ -1,8 +1,8 @@
-/** Rules for face detectors: RetinaFace, SCRFD, YuNet, BlazeFace. Columns of 1, 2, 4 and 10 or 16 tell them. */
+/** Rules for face detectors: RetinaFace, SCRFD, YuNet, BlazeFace, CenterFace. Columns of 1, 2, 4 and 10 or 16 tell them. */
 import { pyramidStrides } from '../../anchors/grid.ts';
 import { gridCells } from '../layout.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
-import { type Facts, hasOp, inputSize } from './facts.ts';
+import { type Facts, hasOp, inputSize, type OutputFacts, show } from './facts.ts';
 import { type LevelFacts, levelsOf, sameEverywhere, strideList } from './levels.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
 import type { HeadCandidate } from './types.ts';
@@ -15,6 +15,7 @@ const columnsOf = ({ outputs }: LevelFacts) =>
 
 /** Level outputs of 1, 4 and 10 columns: SCRFD with two anchors a cell, YuNet with one and two scores. */
 export const faceLevelRule: Rule = (facts) => {
+  if (inputSize(facts) === null) return openFaceLevels(facts);
   const found: HeadCandidate[] = [];
   const scrfd = levelsOf(facts, 2, pyramidStrides);
   if (scrfd.length >= 3 && sameEverywhere(facts, scrfd) && /^1,4(,10)?$/.test(columnsOf(scrfd[0]!))) {
@@ -27,6 +28,28 @@ export const faceLevelRule: Rule = (facts) => {
   return found;
 };
 
+/**
+ * SCRFD with an open input, as insightface's own files have it (`det_10g.onnx` of buffalo_l): three or five outputs each of 1,
+ * 4 and perhaps 10 columns. Their rows are open, or those of the picture it was exported with, a quarter a level.
+ */
+function openFaceLevels(facts: Facts): HeadCandidate[] {
+  const columns = (count: number) =>
+    facts.outputs.filter(({ dims }) => (dims.length === 2 || dims.length === 3) && dims.at(-1) === count);
+  const [scores, boxes, keypoints] = [columns(1), columns(4), columns(10)];
+  const levels = scores.length;
+  const total = levels + boxes.length + keypoints.length;
+  if ((levels !== 3 && levels !== 5) || boxes.length !== levels || total !== facts.outputs.length) return [];
+  if (keypoints.length !== 0 && keypoints.length !== levels) return [];
+  const rows = scores.map(({ dims }) => dims.at(-2) ?? null);
+  if (rows.some((count, i) => i > 0 && count !== null && 4 * count !== rows[i - 1])) return [];
+  const listed = keypoints.length > 0 ? '1, 4, 10' : '1, 4';
+  return [
+    faceMatch(facts, scores[0]!, 'scrfd', 'SCRFD', presets.scrfd, [
+      `${levels} levels of ${listed} columns and an open input: box${keypoints.length > 0 ? ' and keypoints' : ''} of a face`,
+    ]),
+  ];
+}
+
 function face(
   facts: Facts,
   levels: readonly LevelFacts[],
@@ -36,20 +59,45 @@ function face(
   what: string,
 ): HeadCandidate {
   const scores = levels[0]!.outputs.find(({ columns }) => columns === 1)!;
-  const logits = scores.tail.layers.length > 0 && !hasOp(scores.tail, 'Sigmoid');
   const columns = columnsOf(levels[0]!).replaceAll(',', ', ');
+  return faceMatch(facts, scores, head, family, convention, [
+    `levels of strides ${strideList(levels)} with ${columns} columns: ${what}, box and keypoints of a face`,
+  ]);
+}
+
+function faceMatch(
+  facts: Facts,
+  scores: OutputFacts,
+  head: Match['head'],
+  family: string,
+  convention: Match['convention'],
+  reasons: Match['reasons'],
+): HeadCandidate {
+  const logits = scores.tail.layers.length > 0 && !hasOp(scores.tail, 'Sigmoid');
   return candidate(facts, {
     head,
     family,
     score: score.read,
-    reasons: [
-      `levels of strides ${strideList(levels)} with ${columns} columns: ${what}, box and keypoints of a face`,
-    ],
+    reasons,
     classCount: 1,
     convention,
     headOptions: { activation: logits ? 'sigmoid' : 'none' },
   });
 }
+
+/** CenterFace: four maps of one size with 1, 2, 2 and 10 channels. */
+export const centerFaceRule: Rule = (facts) => {
+  const { outputs } = facts;
+  const channels = outputs.map(({ dims }) => (dims.length === 4 ? (dims[1] ?? 0) : 0)).sort((a, b) => a - b);
+  if (channels.join() !== '1,2,2,10') return [];
+  const [heat] = outputs.filter(({ dims }) => dims[1] === 1);
+  const side = (axis: 2 | 3) => outputs.every(({ dims }) => dims[axis] === heat!.dims[axis]);
+  const size = inputSize(facts);
+  const quarter = size === null || heat!.dims[3] === null || 4 * heat!.dims[3]! === size.width;
+  if (!side(2) || !side(3) || !quarter) return [];
+  const reason = `maps ${show(heat!.dims)} of faces, and 2, 2 and 10 channels: sizes, offsets and five landmarks`;
+  return [faceMatch(facts, heat!, 'centerface', 'CenterFace', presets.centerface, [reason])];
+};
 
 /** RetinaFace: 2 priors a cell of strides 8, 16, 32; 16 columns, or 4, 2 and 10. */
 export const retinaFaceRule: Rule = (facts) => {

@@ -10,6 +10,7 @@ import { fitsGrid, gridCells } from '../layout.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
 import { type Facts, hasOp, inputSize, layerChannels, type OutputFacts, show } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
+import { landmarksOf } from './rules-landmarks.ts';
 import type { HeadCandidate } from './types.ts';
 
 /** The one rank-3 output; several belong to heads with an output a level or a meaning. */
@@ -30,15 +31,15 @@ export const rowRule: Rule = (facts) => {
   return soleTable(facts).flatMap((output) => {
     const [, anchors = null, columns = null] = output.dims;
     if (output.dims.length !== 3 || columns === null || columns < 6) return [];
+    if (landmarksOf(facts, output) > 0) return [];
     const onGrid = size !== null && anchors !== null ? fitsGrid(anchors, size) : null;
     const threeOnGrid = size !== null && anchors !== null ? fitsGrid(anchors, size, 3) : null;
     // fewer rows than columns is another layout, or rows of detections; unless they are the cells of a small input
     const fewRows = anchors !== null && anchors < columns;
     if (fewRows && !(size !== null && (isUsualGrid(anchors, size) || isUsualGrid(anchors / 3, size))))
       return [];
-    if (output.tail.bins !== null && layerChannels(output.tail).includes(columns - 4)) {
+    if (boxesAndClasses(output, columns - 4, onGrid === true))
       return [transposedYolov8(facts, output, columns - 4)];
-    }
     const matches = rowMatchesFromGraph(output, columns) ?? rowMatchesFromDims(output, onGrid, threeOnGrid);
     return matches.map((match) =>
       candidate(facts, {
@@ -50,7 +51,18 @@ export const rowRule: Rule = (facts) => {
   });
 };
 
-/** Rows of YOLOv8: distributions in the graph, and a convolution with exactly these classes. */
+/**
+ * Whether the last layers are YOLOv8's: one with exactly these classes, and boxes as distributions or, in YOLO26, as four
+ * numbers a cell. With an objectness there would be one class less. Queries have linear layers, and fill no grid.
+ */
+function boxesAndClasses({ tail }: OutputFacts, classCount: number, onGrid: boolean): boolean {
+  const channels = layerChannels(tail);
+  if (!channels.includes(classCount)) return false;
+  const plain = [...new Set([4, classCount])].sort((a, b) => a - b).join();
+  return tail.bins !== null || (onGrid && channels.join() === plain);
+}
+
+/** Rows of YOLOv8: boxes and classes apart in the graph, and no objectness. */
 function transposedYolov8(
   facts: Facts,
   { name, dims, tail }: OutputFacts,
@@ -62,7 +74,9 @@ function transposedYolov8(
     score: score.read,
     reasons: [
       `output ${name} is ${show(dims)}: rows of box and ${classCount} classes`,
-      `the graph takes the expectation of ${tail.bins} bins a side (DFL): there is no objectness`,
+      tail.bins === null
+        ? `the last convolutions have ${layerChannels(tail).join(', ')} channels: there is no objectness`
+        : `the graph takes the expectation of ${tail.bins} bins a side (DFL): there is no objectness`,
     ],
     classCount,
     convention: presets.ultralytics,
@@ -129,9 +143,12 @@ function rowMatchesFromDims(
     convention: presets.ultralytics,
   };
   if (threeOnGrid === true && onGrid !== true) {
-    return [
-      { ...yolov5, score: score.likely, reasons: ['three rows a grid cell, as anchor-based YOLOs have'] },
-    ];
+    const reasons = ['three rows a grid cell, as anchor-based YOLOs have'];
+    const channels = layerChannels(output.tail);
+    if (channels.length === 0) return [{ ...yolov5, score: score.likely, reasons }];
+    // YOLOv7-pose: boxes and keypoints from convolutions of their own
+    reasons.push(`the last convolutions have ${channels.join(', ')} channels: not these columns alone`);
+    return [{ ...yolov5, score: score.weak, reasons }];
   }
   const oneCell: PartialMatch[] = [
     {
@@ -193,7 +210,8 @@ export const columnRule: Rule = (facts) => {
       reasons.push(`the last convolutions have ${channels.join(', ')} channels: boxes and classes apart`);
     }
     if (['pose', 'obb', 'segment'].includes(facts.metadata.task ?? '')) continue;
-    if (tail.bins !== null && channels.length > 0 && !channels.includes(classes)) {
+    if (hasOp(tail, 'Einsum')) reasons.push('classes are products with features of a text (Einsum)');
+    else if (tail.bins !== null && channels.length > 0 && !channels.includes(classes)) {
       // the rows hold more than classes: another task's rule knows
       points = score.weak;
       reasons.push(`no last convolution has ${classes} channels`);

@@ -1,4 +1,4 @@
-/** Rules for models that suppress inside: TensorFlow, torchvision, EfficientNMS, mmdeploy, PaddleDetection, YOLOv7. */
+/** Rules for models that suppress inside: TensorFlow, torchvision, EfficientNMS, mmdeploy, PaddleDetection. */
 import { preprocessingPresets as presets } from '../preprocessing.ts';
 import { type Facts, hasOp, type OutputFacts, show } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
@@ -7,8 +7,7 @@ const isInteger = ({ type }: OutputFacts) => /^u?int(8|16|32|64)$/.test(type);
 
 export const postNmsRule: Rule = (facts) => {
   const { outputs } = facts;
-  const match =
-    tensorflow(outputs) ?? torchvision(outputs) ?? mmdeploy(outputs) ?? paddle(outputs) ?? yolov7(outputs);
+  const match = tensorflow(outputs) ?? torchvision(outputs) ?? mmdeploy(outputs) ?? paddle(outputs);
   if (match === null) return [];
   const listed = outputs.map(({ name, dims }) => `${name} ${show(dims)}`).join(', ');
   return [
@@ -100,23 +99,5 @@ function paddle(outputs: Facts['outputs']): Partial | null {
     ],
     convention: presets.imagenet,
     alternatives: [presets.raw],
-  };
-}
-
-/** One table `[R, 7]`. */
-function yolov7(outputs: Facts['outputs']): Partial | null {
-  const [output] = outputs;
-  if (outputs.length !== 1 || output!.dims.length !== 2 || output!.dims[1] !== 7) return null;
-  const suppressed = hasOp(output!.tail, 'NonMaxSuppression');
-  const reasons = suppressed
-    ? ['NonMaxSuppression in the graph']
-    : ['seven columns: image, box, class, score'];
-  const points = suppressed ? score.read : score.dims;
-  return {
-    head: 'yolov7-end-to-end',
-    family: 'YOLOv7 end-to-end',
-    score: points,
-    reasons,
-    convention: presets.ultralytics,
   };
 }

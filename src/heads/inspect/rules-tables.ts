@@ -1,5 +1,5 @@
 /**
- * Rules for heads with boxes and scores in tables of the same rows: YOLO-NAS, SSD, UltraFace, RetinaNet and
+ * Rules for heads with boxes and scores in tables of the same rows: YOLO-NAS, YOLOv4, SSD, UltraFace, RetinaNet and
  * EfficientDet joined. The number of rows tells the priors.
  */
 import { fitsGrid, gridCells } from '../layout.ts';
@@ -67,6 +67,26 @@ export const tableRule: Rule = (facts) => {
     headOptions: { activation: softmax ? 'none' : 'softmax' },
   };
   return [candidate(facts, ssd)];
+};
+
+/** pytorch-YOLOv4: boxes `[N, A, 1, 4]` (once, early, `[N, A, C, 4]`) and confidences `[N, A, C]`. */
+export const yolov4Rule: Rule = (facts) => {
+  const boxes = facts.outputs.find(({ dims }) => dims.length === 4 && dims[3] === 4);
+  const confs = facts.outputs.find(({ dims }) => dims.length === 3);
+  if (facts.outputs.length !== 2 || boxes === undefined || confs === undefined) return [];
+  const [, anchors = null, copies] = boxes.dims;
+  const classCount = confs.dims[2] ?? null;
+  if (confs.dims[1] !== anchors || classCount === null || (copies !== 1 && copies !== classCount)) return [];
+  const dims = `outputs ${boxes.name} ${show(boxes.dims)} and ${confs.name} ${show(confs.dims)}`;
+  const match: Match = {
+    head: 'yolov4',
+    family: 'YOLOv4 (pytorch-YOLOv4)',
+    score: score.read,
+    reasons: [`${dims}: one box an anchor for all classes, decoded, as fractions of the picture`],
+    classCount,
+    convention: presets.torchvision,
+  };
+  return [candidate(facts, match)];
 };
 
 function ultraFaceRows(size: { width: number; height: number }): number {

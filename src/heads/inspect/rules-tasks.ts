@@ -48,6 +48,17 @@ export const maskRule: Rule = (facts) => {
       headOptions: { classCount },
       reasons: [dims, `columns of box, ${classCount} classes and ${masks} coefficients`],
     });
+  } else if (b !== null && b > 4 + masks && separate(table, b - 4 - masks)) {
+    const classCount = b - 4 - masks;
+    matches.push({
+      ...base,
+      head: 'yolov8-seg-rows',
+      family: 'YOLOv8-seg (transposed)',
+      score: score.read,
+      classCount,
+      headOptions: { classCount },
+      reasons: [dims, `rows of box, ${classCount} classes and ${masks} coefficients, no objectness`],
+    });
   } else if (b !== null && b > 5 + masks) {
     const classCount = b - 5 - masks;
     const family = 'YOLOv5-seg';
@@ -62,6 +73,12 @@ export const maskRule: Rule = (facts) => {
   }
   return matches.map((match) => candidate(facts, match));
 };
+
+/** Whether boxes and exactly these classes come from convolutions of their own, as in YOLOv8 and its successors. */
+function separate({ tail }: OutputFacts, classCount: number): boolean {
+  const channels = layerChannels(tail);
+  return channels.includes(classCount) && (tail.bins !== null || channels.includes(4));
+}
 
 /** `kpt_shape` of Ultralytics' metadata: [K, 2 or 3]. */
 function keypointShape(metadata: Facts['metadata']): readonly [number, 2 | 3] | null {
@@ -96,7 +113,7 @@ export const columnTaskRule: Rule = (facts) => {
   }
   const shape = keypointShape(facts.metadata);
   // 15 classes and an angle (DOTA) are as many columns as one class and five keypoints
-  const poses = !turned && task !== 'obb';
+  const poses = !turned && (task === 'pose' || (task === undefined && !hasOp(output.tail, 'Einsum')));
   const numbers = !poses ? null : shape !== null ? shape[0] * shape[1] : keypointChannels(rows, channels);
   if (numbers !== null && rows - 4 - numbers >= 1) {
     const classCount = rows - 4 - numbers;
@@ -149,12 +166,15 @@ export const rowTaskRule: Rule = (facts) => {
   const channels = layerChannels(output.tail);
   const dims = `output ${output.name} is ${show(output.dims)}`;
   const found: Match[] = [];
-  const endToEnd = metadata.end2end?.toLowerCase() === 'true' || hasOp(output.tail, 'TopK');
-  if (columns === 7 && (metadata.task === 'obb' || endToEnd || channels.length === 0)) {
+  const named = metadata.end2end?.toLowerCase() === 'true';
+  const endToEnd = named || hasOp(output.tail, 'TopK', 'NonMaxSuppression');
+  // rows of seven that the graph selects but does not turn are another family's
+  const turns = metadata.task === 'obb' || named || (hasOp(output.tail, 'Sin') && hasOp(output.tail, 'Cos'));
+  if (columns === 7 && (turns || (channels.length === 0 && !endToEnd))) {
     found.push({
       head: 'end-to-end-obb',
       family: 'YOLO26-obb',
-      score: endToEnd || metadata.task === 'obb' ? score.read : score.dims,
+      score: turns ? score.read : score.dims,
       reasons: [`${dims}: rows of centre, size, score, class and angle`],
       classCount: null,
       convention: presets.ultralytics,
