@@ -150,6 +150,21 @@ describe('rows of seven', () => {
   });
 });
 
+describe('a fourth dim beside queries', () => {
+  const queries: Outputs = [
+    ['dets', [1, 200, 4]],
+    ['labels', [1, 200, 91]],
+  ];
+  test.each<[string, Outputs[number], string]>([
+    ['masks', ['masks', [1, 200, 108, 108]], 'detr-seg'],
+    ['masks of open dims', ['masks', ['a', 'b', 'c', 'd']], 'detr-seg'],
+    ['keypoints are no masks', ['keypoints', [1, 200, 17, 8]], 'detr'],
+    ['nor are planes of another number', ['features', [1, 64, 108, 108]], 'detr'],
+  ])('%s', (_, output, head) => {
+    expect(inspect([...queries, output])).toMatchObject({ head, ambiguous: false, classCount: 91 });
+  });
+});
+
 describe('YOLOv8 with rows and columns swapped', () => {
   const seg: Outputs = [
     ['output0', [1, 8400, 116]],

@@ -81,9 +81,10 @@ export const detrRawRule: Rule = (facts) => {
   return [sigmoid, softmax].filter((match) => match.score > 0.1).map((match) => candidate(facts, match));
 };
 
-/** As many planes as queries, or open dims and the name. */
+/** As many planes as queries, or open dims and the name. Planes of a few numbers are keypoints (RF-DETR's `keypoints`). */
 function masksOfQueries({ name, dims }: OutputFacts, queries: number | null): boolean {
-  const planes = dims[1] ?? null;
+  const [, planes = null, height, width] = dims;
+  if ((height ?? 16) < 16 || (width ?? 16) < 16) return false;
   return planes === null || queries === null ? /mask/i.test(name) : planes === queries;
 }
 
