@@ -202,17 +202,17 @@ function wholeFirst(
 
 /** The boxes; where they are rotated, the upright ones around them. */
 function uprightBoxes({ boxes, angles }: Detections): Float32Array {
-  return angles === undefined
-    ? boxes
-    : boxes.map((_, at) => {
-        const i = at >> 2;
-        const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
-        const [cos, sin] = [Math.abs(Math.cos(angles[i])), Math.abs(Math.sin(angles[i]))];
-        const [width, height] = [x2 - x1, y2 - y1];
-        const [middle, reach] =
-          at % 2 === 0 ? [x1 + x2, width * cos + height * sin] : [y1 + y2, width * sin + height * cos];
-        return (at % 4 < 2 ? middle - reach : middle + reach) / 2;
-      });
+  if (angles === undefined) return boxes;
+  const upright = new Float32Array(boxes.length);
+  angles.forEach((angle, i) => {
+    const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
+    const [width, height] = [x2 - x1, y2 - y1];
+    const [cos, sin] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
+    const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    const [reachX, reachY] = [(width * cos + height * sin) / 2, (width * sin + height * cos) / 2];
+    upright.set([x - reachX, y - reachY, x + reachX, y + reachY], 4 * i);
+  });
+  return upright;
 }
 
 interface Rows {
