@@ -17,6 +17,8 @@ export default defineConfig({
   },
   test: {
     reporters: ['default', new ClosingReporter()],
+    // the default leaves one core to itself: on two that is half of them
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
