@@ -5,7 +5,7 @@
 import { BoxopsError, ImageError, OptionError } from '../errors.ts';
 import { copyBytes } from './image/bytes.ts';
 import { isOwnedFrame, type OwnedFrame } from './image/ownership.ts';
-import { isPixels, readImage } from './image/read.ts';
+import { isObject, isPixels, readImage } from './image/read.ts';
 import type { ImageSource } from './types.ts';
 
 /** Sources that can be posted, and what to move. */
@@ -65,7 +65,7 @@ function pack(source: ImageSource, hand: boolean): ImageSource | Promise<ImageSo
     const { data, width, height } = source;
     return { data: hand || !ArrayBuffer.isView(data) ? data : copyBytes(data), width, height };
   }
-  const drawable = typeof createImageBitmap === 'function' && typeof source === 'object' && source !== null;
+  const drawable = typeof createImageBitmap === 'function' && isObject(source);
   return drawable ? createImageBitmap(source) : readImage(source);
 }
 

@@ -27,18 +27,22 @@ export function readImage(source: ImageSource): RawImage | Promise<RawImage> {
   if (isPixels(source)) return readRaw(source);
   if (isNodeCanvas(source))
     return opaque(source.getContext('2d').getImageData(0, 0, source.width, source.height));
-  if (typeof OffscreenCanvas === 'function' && typeof source === 'object' && source !== null)
+  if (typeof OffscreenCanvas === 'function' && isObject(source))
     return opaque(wrap(() => readDrawable(source)));
   throw new ImageError(
     `Not an image source: ${describe(source)}; expected RGBA pixels { data, width, height }, the bytes of an image file, or a drawable.`,
   );
 }
 
+/** What platforms draw is an object; anything else they refuse in words of their own. */
+export function isObject(source: unknown): source is object {
+  return typeof source === 'object' && source !== null;
+}
+
 /** True for raw pixels (`ImageData` too). */
 export function isPixels(source: unknown): source is RawImage {
   return (
-    typeof source === 'object' &&
-    source !== null &&
+    isObject(source) &&
     'data' in source &&
     'width' in source &&
     'height' in source &&

@@ -87,6 +87,11 @@ export function hasOp(tail: Tail, ...ops: readonly string[]): boolean {
   return ops.some((op) => tail.ops.has(op));
 }
 
+/** Whether the tail turns boxes by an angle. */
+export function turnsBoxes(tail: Tail): boolean {
+  return hasOp(tail, 'Sin') && hasOp(tail, 'Cos');
+}
+
 /** Output channels of the last learned layers, each once, ascending. */
 export function layerChannels(tail: Tail): number[] {
   const channels = tail.layers.map((layer) => layer.channels).filter((count) => count !== null);

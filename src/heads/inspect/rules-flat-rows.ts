@@ -4,7 +4,7 @@
  */
 import type { OnnxNode } from '../onnx/model.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
-import { type Facts, hasOp, type OutputFacts, show } from './facts.ts';
+import { type Facts, hasOp, type OutputFacts, show, turnsBoxes } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
 
 /** One table `[R, 7]` of all pictures. */
@@ -15,25 +15,21 @@ export const flatRowsRule: Rule = (facts) => {
   const suppressed = hasOp(output!.tail, 'NonMaxSuppression');
   const how = suppressed ? 'NonMaxSuppression in the graph' : 'seven columns of image, box, class and score';
   const points = classLast !== null ? score.read : suppressed ? score.likely : score.dims;
-  const match = (head: 'yolov7-end-to-end' | 'yolo-nas-flat', fits: boolean, order: string): Match => ({
-    head,
-    family: head === 'yolo-nas-flat' ? 'YOLO-NAS (flat)' : 'YOLOv7 end-to-end',
-    score: fits ? points : score.weak,
-    reasons: [`output ${output!.name} ${show(output!.dims)}: detections after NMS`, how, order],
-    classCount: null,
-    convention: presets.ultralytics,
-  });
-  const found = [
-    match(
-      'yolov7-end-to-end',
-      classLast !== true,
-      'the class before the score, as YOLOv6 and YOLOv7 join them',
-    ),
-    match('yolo-nas-flat', classLast === true, 'the class after the score, as YOLO-NAS joins them'),
-  ];
-  return found
-    .filter((one) => classLast === null || one.score > score.weak)
-    .map((one) => candidate(facts, one));
+  const match = (head: Match['head'], family: string, points: number, order: string) =>
+    candidate(facts, {
+      head,
+      family,
+      score: points,
+      reasons: [`output ${output!.name} ${show(output!.dims)}: detections after NMS`, how, order],
+      classCount: null,
+      convention: presets.ultralytics,
+    });
+  const nas = (points: number) =>
+    match('yolo-nas-flat', 'YOLO-NAS (flat)', points, 'the class after the score, as YOLO-NAS joins them');
+  if (classLast === true) return [nas(points)];
+  const order = 'the class before the score, as YOLOv6 and YOLOv7 join them';
+  const yolov7 = match('yolov7-end-to-end', 'YOLOv7 end-to-end', points, order);
+  return classLast === null ? [yolov7, nas(score.weak)] : [yolov7];
 };
 
 /** AutoML's EfficientDet, `[N, R, 7]` of image id, box, score and class; the oriented rows of YOLO26 are turned. */
@@ -42,7 +38,7 @@ export const efficientDetRowsRule: Rule = (facts) => {
   const { metadata, image } = facts;
   if (facts.outputs.length !== 1 || output!.dims.length !== 3 || output!.dims[2] !== 7) return [];
   const { tail, dims, name } = output!;
-  const turned = metadata.task !== undefined || (hasOp(tail, 'Sin') && hasOp(tail, 'Cos'));
+  const turned = metadata.task !== undefined || turnsBoxes(tail);
   const rows = dims[1] ?? null;
   if (turned || metadata.end2end !== undefined || (rows !== null && rows > 1000)) return [];
   const selected = hasOp(tail, 'TopK', 'NonMaxSuppression');

@@ -8,7 +8,7 @@
 import type { Size } from '../../boxes/types.ts';
 import { fitsGrid, gridCells } from '../layout.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
-import { type Facts, hasOp, inputSize, layerChannels, type OutputFacts, show } from './facts.ts';
+import { type Facts, hasOp, inputSize, layerChannels, type OutputFacts, show, turnsBoxes } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
 import { landmarksOf } from './rules-landmarks.ts';
 import type { HeadCandidate } from './types.ts';
@@ -216,7 +216,7 @@ export const columnRule: Rule = (facts) => {
       points = score.weak;
       reasons.push(`no last convolution has ${classes} channels`);
     }
-    if (hasOp(tail, 'Sin') && hasOp(tail, 'Cos')) points = score.weak;
+    if (turnsBoxes(tail)) points = score.weak;
     if (facts.metadata.task === 'detect') {
       points = score.read;
       reasons.push("metadata: task 'detect'");

@@ -6,7 +6,7 @@
  */
 import { fitsGrid } from '../layout.ts';
 import { preprocessingPresets as presets } from '../preprocessing.ts';
-import { type Facts, hasOp, inputSize, layerChannels, type OutputFacts, show } from './facts.ts';
+import { type Facts, hasOp, inputSize, layerChannels, type OutputFacts, show, turnsBoxes } from './facts.ts';
 import { candidate, type Match, type Rule, score } from './rule.ts';
 
 /** The output of mask prototypes `[N, M, h, w]` beside one table, or null. */
@@ -97,7 +97,7 @@ export const columnTaskRule: Rule = (facts) => {
   const channels = layerChannels(output.tail);
   const dims = `output ${output.name} is ${show(output.dims)}`;
   const found: Match[] = [];
-  const turned = hasOp(output.tail, 'Sin') && hasOp(output.tail, 'Cos');
+  const turned = turnsBoxes(output.tail);
   if (task === 'obb' || turned) {
     const classCount = rows - 5;
     const reason = turned ? 'the graph turns boxes by sine and cosine' : "metadata: task 'obb'";
@@ -169,7 +169,7 @@ export const rowTaskRule: Rule = (facts) => {
   const named = metadata.end2end?.toLowerCase() === 'true';
   const endToEnd = named || hasOp(output.tail, 'TopK', 'NonMaxSuppression');
   // rows of seven that the graph selects but does not turn are another family's
-  const turns = metadata.task === 'obb' || named || (hasOp(output.tail, 'Sin') && hasOp(output.tail, 'Cos'));
+  const turns = metadata.task === 'obb' || named || turnsBoxes(output.tail);
   if (columns === 7 && (turns || (channels.length === 0 && !endToEnd))) {
     found.push({
       head: 'end-to-end-obb',
