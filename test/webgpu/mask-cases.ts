@@ -7,7 +7,7 @@ import { decodeRle } from '../../src/masks/index.ts';
 import { GpuMasks } from '../../src/webgpu/masks.ts';
 import { mix } from '../golden/seeded.ts';
 import type { OpenGpu } from './suite.ts';
-import { countedDevice } from './support.ts';
+import { countedDevice, disposeOnSubmit } from './support.ts';
 
 const channels = 8;
 const [width, height] = [40, 24];
@@ -129,16 +129,9 @@ export function maskTests(open: OpenGpu): void {
       // once the commands were sent
       const masks = new GpuMasks(gpu);
       await masks.decode(job);
-      const { queue } = gpu;
-      const submit = queue.submit.bind(queue);
-      Object.defineProperty(queue, 'submit', {
-        value: (commands: GPUCommandBuffer[]) => {
-          submit(commands);
-          masks.dispose();
-        },
-      });
+      disposeOnSubmit(gpu, masks);
       await expect(masks.decode(job)).rejects.toBeInstanceOf(DisposedError);
-      await queue.onSubmittedWorkDone();
+      await gpu.queue.onSubmittedWorkDone();
       expect(errors).toEqual([]);
       gpu.destroy();
     });

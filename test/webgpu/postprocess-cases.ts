@@ -18,7 +18,7 @@ import {
 } from '../../src/webgpu/postprocess/index.ts';
 import { mix } from '../golden/seeded.ts';
 import type { OpenGpu } from './suite.ts';
-import { countedDevice } from './support.ts';
+import { countedDevice, disposeOnSubmit } from './support.ts';
 
 const needsSize: readonly string[] = ['mpdiou'];
 
@@ -404,16 +404,9 @@ export function postprocessTests(open: OpenGpu): void {
         event.preventDefault();
         errors.push((event as GPUUncapturedErrorEvent).error.message);
       });
-      const { queue } = device;
-      const submit = queue.submit.bind(queue);
-      Object.defineProperty(queue, 'submit', {
-        value: (commands: GPUCommandBuffer[]) => {
-          submit(commands);
-          reducer.dispose();
-        },
-      });
+      disposeOnSubmit(device, reducer);
       await expect(reducer.reduce(tensors, sample.request)).rejects.toBeInstanceOf(DisposedError);
-      await queue.onSubmittedWorkDone();
+      await device.queue.onSubmittedWorkDone();
       expect(errors).toEqual([]);
       expect(reducer.stats().liveBuffers).toBe(0);
       device.destroy();

@@ -53,3 +53,14 @@ export async function countedDevice(gpu: GPU): Promise<{
   });
   return { device, counts, memory };
 }
+
+/** Disposes of `user` right after it has sent commands to the device: before it can read what they made. */
+export function disposeOnSubmit({ queue }: GPUDevice, user: { dispose(): void }): void {
+  const submit = queue.submit.bind(queue);
+  Object.defineProperty(queue, 'submit', {
+    value: (commands: GPUCommandBuffer[]) => {
+      submit(commands);
+      user.dispose();
+    },
+  });
+}
